@@ -1,0 +1,62 @@
+# Everything a developer or an engineer needs; `make help` lists it.
+SHELL := /bin/bash
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+SYSTEM_PACKAGES := sip-tester tshark ffmpeg gcc libc6-dev
+
+.PHONY: help demo run test lint format bench lock system clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
+
+$(VENV)/.installed: requirements.lock
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed: apt-get install python3 python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "installing python3-venv"; apt-get update -q && apt-get install -y -q python3-venv; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.installed requirements-dev.lock
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+demo: $(VENV)/.installed  ## start a recorder, record one call, show the file
+	@$(BIN)/python -m srs.demo
+
+run: $(VENV)/.installed  ## start the recorder
+	@$(BIN)/srs serve
+
+test: $(VENV)/.dev system  ## run all tests
+	$(BIN)/pytest -n 2
+
+lint: $(VENV)/.dev  ## check format, rules and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/.dev  ## format and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev  ## CPU per packet beside the C floor of the same run
+	$(BIN)/python -m benchmarks
+
+lock:  ## pin the newest versions that pyproject.toml allows
+	$(BIN)/pip install -q uv
+	for set in "requirements.lock" "requirements-dev.lock --extra dev"; do set -- $$set; out=$$1; shift; \
+	$(BIN)/uv pip compile -q --upgrade --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header $$@ pyproject.toml -o $$out; done
+
+# The tests that need these programs are skipped aloud where they cannot be installed.
+system:
+	@missing=$$(dpkg-query -W -f='$${Status} $${Package}\n' $(SYSTEM_PACKAGES) 2>&1 | grep -v '^install ok' | grep -oE '[a-z0-9-]+$$' | tr '\n' ' '); \
+	if [ -n "$$missing" ]; then \
+		if [ "$$(id -u)" = 0 ]; then apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -q $$missing >/dev/null; \
+		else echo "Some tests will be skipped; to run them: sudo apt-get install $$missing"; fi; fi
+
+clean:  ## remove the environment and caches
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis benchmarks/build
