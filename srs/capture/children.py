@@ -1,0 +1,72 @@
+"""The keeper's children: started, watched, started again with a growing pause when they die young."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from srs.capture.channel import Channel, Message
+
+log = structlog.get_logger()
+
+SHORTEST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 10.0
+HEALTHY_AFTER_S = 30.0
+
+
+@dataclass
+class Child:
+    """One process of the recorder and the channel to it."""
+
+    name: str
+    module: str
+    arguments: list[str]
+    on_start: Callable[["Child"], None] = lambda child: None  # noqa: ARG005
+    """Called when a new process has its channel, to send what it must know."""
+    process: subprocess.Popen[bytes] | None = None
+    channel: Channel | None = None
+    pidfd: int = -1
+    """Becomes readable when the process ends."""
+    started_at: float = 0.0
+    pause_s: float = field(default=SHORTEST_PAUSE_S)
+    due: float = 0.0
+    """Monotonic time of the next start, while no process runs."""
+
+    def start(self, now: float) -> None:
+        self.channel, theirs = Channel.pair()
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", self.module, *self.arguments, "--channel", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        self.pidfd = os.pidfd_open(self.process.pid)
+        self.started_at = now
+        log.info("process started", process=self.name, pid=self.process.pid)
+        self.on_start(self)
+
+    def send(self, message: Message, descriptors: list[int] | None = None) -> None:
+        """Queue a message; a process that is not there hears what it must know from `on_start`."""
+        if self.channel is not None:
+            self.channel.send(message, descriptors or [])
+
+    def signal(self, number: signal.Signals) -> None:
+        if self.process is not None:
+            self.process.send_signal(number)
+
+    def ended(self, now: float) -> int:
+        """Take note of the end: close what is left of it, decide when the next may start. Returns the exit status."""
+        assert self.process is not None
+        assert self.channel is not None
+        status = self.process.wait()
+        self.channel.close()
+        os.close(self.pidfd)
+        self.process, self.channel, self.pidfd = None, None, -1
+        healthy = now - self.started_at >= HEALTHY_AFTER_S
+        self.pause_s = SHORTEST_PAUSE_S if healthy else min(2 * self.pause_s, LONGEST_PAUSE_S)
+        self.due = now + self.pause_s
+        return status
