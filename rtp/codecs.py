@@ -1,10 +1,20 @@
 """What a payload type means, and its octets as samples.
 
-G.711 is decoded and encoded exactly as ITU-T G.711 with the tables of the ITU-T G.191 software tool library: 16-bit linear samples,
-µ-law from -32124 to 32124, A-law from -32256 to 32256.
+G.711 is decoded and encoded exactly as ITU-T G.711 and the tables of the ITU-T G.191 software tools say: 16-bit linear
+samples, µ-law from -32124 to 32124, A-law from -32256 to 32256.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtp.blocks import copy
+
+Octets = NDArray[np.uint8]
+Samples = NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +64,110 @@ STATIC: dict[int, Codec] = _static(
     (34, "H263", 90000),
 )
 """The static payload types of RFC 3551 §6 that need no rtpmap, and two that are used as if they were."""
+
+NOT_AUDIO = frozenset({"TELEPHONE-EVENT", "CN"})
+"""Encodings that stand beside the audio in an m-line: digits (RFC 4733) and comfort noise (RFC 3389)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """The samples of some packets, end to end."""
+
+    samples: Samples
+    counts: NDArray[np.int64]
+    """Samples of each packet, in the order of the packets."""
+    rate: int
+    """Hz."""
+
+
+def decode(codec: Codec, data: Octets, start: NDArray[np.int64], length: NDArray[np.int64]) -> Decoded | None:
+    """Decode packets of one stream, given in order of play by where their payloads lie in `data`.
+
+    None: there is no decoder for this encoding, or not for this clock rate and number of channels.
+    """
+    table = _TABLES.get(codec.name)
+    if table is None or codec.channels != 1:
+        return None
+    counts = length.astype(np.int64)
+    octets = np.empty(int(counts.sum()), np.uint8)
+    copy(data, start, octets, np.cumsum(counts) - counts, counts)
+    return Decoded(_look_up(table(), octets), counts, codec.clock_rate)
+
+
+def ticks(codec: Codec, length: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how long payloads of `length` octets sound, in ticks of the RTP clock; 0: the length does not tell."""
+    per_octet = int(codec.name in _TABLES and codec.channels == 1)
+    return length.astype(np.int64) * per_octet
+
+
+def encode(name: str, samples: Samples) -> Octets:
+    """Encode 16-bit linear samples as "PCMU" or "PCMA", as `ulaw_compress` and `alaw_compress` of ITU-T G.191 do.
+
+    KeyError: another encoding.
+    """
+    return _encoder(name)[samples.view(np.uint16)]
+
+
+def mu_law() -> Samples:
+    """Return the sample for each of the 256 µ-law codes (ITU-T G.711 table 2, complemented codes on the wire)."""
+    code = ~np.arange(256, dtype=np.uint8)
+    exponent, mantissa = (code >> 4) & 7, (code & 15).astype(np.int32)
+    magnitude = (((mantissa << 3) + 132) << exponent) - 132
+    return np.where(code & 0x80, -magnitude, magnitude).astype(np.int16)
+
+
+def a_law() -> Samples:
+    """Return the sample for each of the 256 A-law codes (ITU-T G.711 table 1, even bits inverted on the wire)."""
+    code = np.arange(256, dtype=np.uint8) ^ np.uint8(0x55)
+    exponent, mantissa = (code >> 4) & 7, (code & 15).astype(np.int32)
+    magnitude = np.where(exponent == 0, (mantissa << 4) + 8, ((mantissa << 4) + 264) << np.maximum(exponent, 1) - 1)
+    return np.where(code & 0x80, magnitude, -magnitude).astype(np.int16)
+
+
+def _pairs(table: Samples) -> NDArray[np.uint32]:
+    """Return the two samples for each pair of codes as one word: half as many look-ups, four times as fast."""
+    words = table.view(np.uint16).astype(np.uint32)
+    return (words[np.newaxis, :] | words[:, np.newaxis] << np.uint32(16)).ravel()
+
+
+@cache
+def _mu_law_pairs() -> NDArray[np.uint32]:
+    return _pairs(mu_law())
+
+
+@cache
+def _a_law_pairs() -> NDArray[np.uint32]:
+    return _pairs(a_law())
+
+
+_TABLES: Mapping[str, Callable[[], NDArray[np.uint32]]] = {"PCMU": _mu_law_pairs, "PCMA": _a_law_pairs}
+
+
+def _look_up(pairs: NDArray[np.uint32], octets: Octets) -> Samples:
+    even = octets.size & ~1
+    samples = np.empty(octets.size, np.int16)
+    samples[:even] = pairs.take(octets[:even].view("<u2")).astype("<u4", copy=False).view("<i2")
+    if even < octets.size:
+        samples[-1] = np.uint16(pairs[octets[-1]] & 0xFFFF).astype(np.int16)
+    return samples
+
+
+@cache
+def _encoder(name: str) -> Octets:
+    """Return the code for each 16-bit sample, by its two's complement."""
+    sample = np.arange(1 << 16, dtype=np.uint16).view(np.int16).astype(np.int32)
+    return {"PCMU": _mu_law_codes, "PCMA": _a_law_codes}[name](np.where(sample < 0, ~sample, sample), sample >= 0)
+
+
+def _mu_law_codes(magnitude: NDArray[np.int32], positive: NDArray[np.bool_]) -> Octets:
+    biased = np.minimum((magnitude >> 2) + 33, 0x1FFF)
+    segment = np.frexp(biased >> 5)[1]  # 1 to 8: bit length without the five bits of the lowest segment
+    codes = ((8 - segment) << 4) | (15 - ((biased >> segment) & 15))
+    return np.where(positive, codes | 0x80, codes).astype(np.uint8)
+
+
+def _a_law_codes(magnitude: NDArray[np.int32], positive: NDArray[np.bool_]) -> Octets:
+    coarse = magnitude >> 4
+    segment = np.maximum(np.frexp(coarse >> 4)[1], 1)  # 1 to 7
+    codes = np.where(coarse < 16, coarse, ((coarse >> (segment - 1)) - 16) + (segment << 4))
+    return np.where(positive, codes ^ 0xD5, codes ^ 0x55).astype(np.uint8)

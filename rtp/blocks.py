@@ -1,0 +1,35 @@
+"""Many small pieces of an array copied at once: payloads out of a capture, packets into a leg."""
+
+from typing import TypeVar
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+from numpy.typing import NDArray
+
+Item = TypeVar("Item", bound=np.generic)
+
+
+def windows(array: NDArray[Item], size: int, *, writeable: bool = False) -> NDArray[Item]:
+    """Return every window of `size` items of a one-dimensional array as a view of shape (len(array) - size + 1, size).
+
+    An index on the first axis takes or sets whole rows: a memory copy for each piece, not a look-up for each item.
+    """
+    step = array.strides[0]
+    return as_strided(array, (len(array) - size + 1, size), (step, step), writeable=writeable)
+
+
+def copy(
+    source: NDArray[Item],
+    source_at: NDArray[np.int64],
+    target: NDArray[Item],
+    target_at: NDArray[np.int64],
+    counts: NDArray[np.int64],
+) -> None:
+    """Copy `counts[i]` items from `source[source_at[i]:]` to `target[target_at[i]:]` for every i.
+
+    All pieces of one size are one operation. They must lie within the arrays and not overlap in the target.
+    """
+    sizes = np.unique(counts)
+    for size in sizes[sizes > 0].tolist():
+        chosen = slice(None) if len(sizes) == 1 else counts == size
+        windows(target, size, writeable=True)[target_at[chosen]] = windows(source, size)[source_at[chosen]]
