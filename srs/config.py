@@ -1,0 +1,277 @@
+"""Settings: a TOML file, and `SRS_…` in the environment, which wins.
+
+The file is the one named (`--config`), else `$SRS_CONFIG`, else `./srs.toml`, else `/etc/siprec-srs/srs.toml`, else none.
+`docs/settings.md` lists every setting.
+"""
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX = "SRS_"
+PLACES = (Path("srs.toml"), Path("/etc/siprec-srs/srs.toml"))
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used; the message names the place, the key and what is allowed."""
+
+
+def _items(value: object) -> object:
+    """A list in the environment: JSON, or separated by commas."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"is not a JSON list: {error}") from None
+    return [item.strip() for item in value.split(",") if item.strip()]
+
+
+def _listen(url: str) -> str:
+    match = re.fullmatch(r"(udp|tcp)://(\[[0-9a-fA-F:.]+\]|[0-9.]+):(\d{1,5})", url)
+    if match is None or int(match[3]) > 65535:
+        raise ValueError('must be like "udp://0.0.0.0:5060", "tcp://0.0.0.0:5060" or "udp://[::]:5060"')
+    _address(match[2].strip("[]"))
+    return url
+
+
+def _address(value: str) -> str:
+    try:
+        return str(ip_address(value))
+    except ValueError:
+        raise ValueError('must be an IPv4 or IPv6 address, such as "192.0.2.10"') from None
+
+
+def _network(value: str) -> str:
+    try:
+        return str(ip_network(value))
+    except ValueError:
+        raise ValueError('must be a network such as "192.0.2.0/24" or "2001:db8::/32"') from None
+
+
+def _ports(value: str) -> str:
+    match = re.fullmatch(r"(\d{1,5})-(\d{1,5})", value)
+    if match is None or not 1024 <= (first := int(match[1])) < (last := int(match[2])) <= 65535 or first % 2:
+        raise ValueError('must be "FIRST-LAST" within 1024-65535, FIRST even, such as "16384-32766"')
+    return f"{first}-{last}"
+
+
+Listen: TypeAlias = Annotated[str, AfterValidator(_listen)]
+Address: TypeAlias = Annotated[str, AfterValidator(_address)]
+Network: TypeAlias = Annotated[str, AfterValidator(_network)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SipSettings(_Section):
+    listen: Annotated[list[Listen], BeforeValidator(_items), Field(min_length=1)] = Field(
+        default=["udp://0.0.0.0:5060", "tcp://0.0.0.0:5060"],
+        description="Where SIP is received: `udp://` or `tcp://`, an IPv4 or bracketed IPv6 address, a port.",
+    )
+    advertise: Address | None = Field(
+        default=None,
+        description="The address that Contact and SDP tell the client; without it the one the request came to.",
+    )
+    allow: Annotated[list[Network], BeforeValidator(_items)] = Field(
+        default=[],
+        description='Networks that may record here, such as `["192.0.2.0/24"]`; empty: everyone.',
+    )
+    drain_s: float = Field(
+        default=60.0,
+        ge=0,
+        description="Seconds that running calls may take to end after SIGTERM; then the recorder ends them.",
+    )
+
+
+class MediaSettings(_Section):
+    address: Address | None = Field(
+        default=None,
+        description="The local address that RTP is received on; without it the one that SIP is received on.",
+    )
+    ports: Annotated[str, AfterValidator(_ports)] = Field(
+        default="16384-32766",
+        description="The UDP ports for RTP and RTCP, two for each stream; the first is even.",
+    )
+    workers: int = Field(
+        default_factory=lambda: len(os.sched_getaffinity(0)),
+        ge=1,
+        le=256,
+        description="Processes that receive RTP; without it one for each processor.",
+    )
+
+    @property
+    def port_range(self) -> tuple[int, int]:
+        """First and last port."""
+        first, last = self.ports.split("-")
+        return int(first), int(last)
+
+
+class AudioSettings(_Section):
+    format: Literal["wav", "flac", "mp3", "opus"] = Field(
+        default="wav", description="The format recordings are kept in; `wav` and `flac` lose nothing."
+    )
+    channels: Literal["stereo", "mono"] = Field(
+        default="stereo", description="`stereo`: each leg its own channel, the caller left; `mono`: legs mixed."
+    )
+
+
+class DatabaseSettings(_Section):
+    url: str | None = Field(
+        default=None,
+        description="An SQLAlchemy URL; without it SQLite in `recordings.sqlite` of the data folder.",
+    )
+
+
+class StoreSettings(_Section):
+    url: str | None = Field(
+        default=None,
+        description="Where sound is kept: `file:///…`, `s3://bucket/prefix`, `az://…`, `gs://…`; "
+        "without it `audio` in the data folder.",
+    )
+
+
+def _default_data_dir() -> Path:
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "siprec-srs"
+
+
+class Settings(BaseSettings):
+    """All settings. `load` makes them."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        enable_decoding=False,
+        extra="forbid",
+        frozen=True,
+    )
+
+    data_dir: Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())] = Field(
+        default_factory=_default_data_dir,
+        description="The folder for captures, sound and database; without it `siprec-srs` in `$XDG_DATA_HOME` "
+        "or `~/.local/share`.",
+    )
+    sip: SipSettings = SipSettings()
+    media: MediaSettings = Field(default_factory=MediaSettings)
+    audio: AudioSettings = AudioSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    store: StoreSettings = StoreSettings()
+
+    @property
+    def database_url(self) -> str:
+        return self.database.url or f"sqlite:///{self.data_dir / 'recordings.sqlite'}"
+
+    @property
+    def store_url(self) -> str:
+        return self.store.url or (self.data_dir / "audio").as_uri()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, init_settings
+
+
+def find(config: Path | None = None) -> Path | None:
+    """The settings file in use, if there is one."""
+    named = config or (Path(os.environ["SRS_CONFIG"]) if os.environ.get("SRS_CONFIG") else None)
+    return named or next((place for place in PLACES if place.is_file()), None)
+
+
+def load(config: Path | None = None, data_dir: Path | None = None) -> Settings:
+    """The settings of file and environment.
+
+    Args:
+        config: the file, instead of the places where it is looked for.
+        data_dir: wins over file and environment.
+
+    Raises:
+        SettingsError: a file that cannot be read, an unknown key, a value that is not allowed.
+    """
+    path = find(config)
+    document = _read(path) if path else {}
+    if data_dir is not None:
+        document["data_dir"] = data_dir
+    try:
+        settings = Settings(**document)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(detail, path) for detail in error.errors())) from error
+    return settings if data_dir is None else settings.model_copy(update={"data_dir": data_dir.expanduser().absolute()})
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from error
+
+
+def _explain(detail: ErrorDetails, path: Path | None) -> str:
+    names = [str(part) for part in detail["loc"] if isinstance(part, str) and part.isidentifier()][:2]
+    variable = _variable(names, os.environ)
+    place = f"environment {variable}" if variable else f"{path}: {_toml_name(names)}"
+    if detail["type"] == "extra_forbidden":
+        return f"{place}: no such setting; {_known(names[:-1])}"
+    if detail["type"] in ("model_type", "model_attributes_type"):
+        return f"{place}: must be a section with settings, not {detail['input']!r}"
+    return f"{place}: {detail['msg'].removeprefix('Value error, ')} (found {detail['input']!r})"
+
+
+def _variable(names: list[str], environment: Mapping[str, str]) -> str | None:
+    wanted = (PREFIX + "__".join(names)).upper()
+    return next((name for name in environment if name.upper() == wanted), None)
+
+
+def _toml_name(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"[{names[0]}] {names[1]}"
+
+
+def _known(section: list[str]) -> str:
+    model: type[BaseModel] = Settings
+    for name in section:
+        annotation = model.model_fields[name].annotation
+        assert isinstance(annotation, type)
+        model = annotation
+    return f"the settings {'of [' + section[0] + ']' if section else 'here'} are {', '.join(model.model_fields)}"
+
+
+def names() -> Iterator[tuple[str, str]]:
+    """Name (`sip.listen`) and meaning of each setting."""
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, _Section):
+            for inner, inner_field in field.annotation.model_fields.items():
+                yield f"{name}.{inner}", inner_field.description or ""
+        else:
+            yield name, field.description or ""
+
+
+def origin(name: str, config: Path | None = None, data_dir: Path | None = None) -> str:
+    """Where the value of a setting comes from: `environment SRS_…`, the file's name, `--data` or `default`."""
+    parts = name.split(".")
+    if name == "data_dir" and data_dir is not None:
+        return "--data"
+    if variable := _variable(parts, os.environ):
+        return f"environment {variable}"
+    path = find(config)
+    value: Any = _read(path) if path else {}
+    for part in parts:
+        value = value.get(part) if isinstance(value, dict) else None
+    return str(path) if value is not None else "default"
