@@ -161,13 +161,18 @@ def _encoder(name: str) -> Octets:
 
 def _mu_law_codes(magnitude: NDArray[np.int32], positive: NDArray[np.bool_]) -> Octets:
     biased = np.minimum((magnitude >> 2) + 33, 0x1FFF)
-    segment = np.frexp(biased >> 5)[1]  # 1 to 8: bit length without the five bits of the lowest segment
+    segment = _bit_length(biased >> 5)  # 1 to 8
     codes = ((8 - segment) << 4) | (15 - ((biased >> segment) & 15))
     return np.where(positive, codes | 0x80, codes).astype(np.uint8)
 
 
 def _a_law_codes(magnitude: NDArray[np.int32], positive: NDArray[np.bool_]) -> Octets:
     coarse = magnitude >> 4
-    segment = np.maximum(np.frexp(coarse >> 4)[1], 1)  # 1 to 7
+    segment = np.maximum(_bit_length(coarse >> 4), 1)  # 1 to 7
     codes = np.where(coarse < 16, coarse, ((coarse >> (segment - 1)) - 16) + (segment << 4))
-    return np.where(positive, codes ^ 0xD5, codes ^ 0x55).astype(np.uint8)
+    return (np.where(positive, codes | 0x80, codes) ^ 0x55).astype(np.uint8)
+
+
+def _bit_length(numbers: NDArray[np.int32]) -> NDArray[np.int32]:
+    exponent: NDArray[np.int32] = np.frexp(numbers)[1]
+    return exponent
