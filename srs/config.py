@@ -1,6 +1,7 @@
 """Settings: a TOML file, and `SRS_…` in the environment, which wins.
 
-The file is the one named (`--config`), else `$SRS_CONFIG`, else `./srs.toml`, else `/etc/siprec-srs/srs.toml`, else none.
+The file is the one named (`--config`), else `$SRS_CONFIG`, else `./srs.toml`, else `/etc/siprec-srs/srs.toml`, else
+none.
 `docs/settings.md` lists every setting.
 """
 

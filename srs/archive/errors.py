@@ -1,0 +1,43 @@
+"""What can go wrong with the archive.
+
+ArchiveError
+  NoRecording           no recording has this id
+  AmbiguousId           several have ids that begin so
+  NotReady              there is no sound (yet, or any more)
+  Held                  a legal hold forbids it
+  StoreError            the audio store does not do what it should
+  DatabaseError         the database does not answer
+    NewerDatabase       it was made by a later version of this program
+"""
+
+
+class ArchiveError(Exception):
+    """The message says what happened, in words for the person at the command line."""
+
+
+class NoRecording(ArchiveError):
+    """No recording has this id."""
+
+
+class AmbiguousId(ArchiveError):
+    """Several recordings have ids that begin so."""
+
+
+class NotReady(ArchiveError):
+    """There is no sound: not yet, or no more."""
+
+
+class Held(ArchiveError):
+    """A legal hold forbids it."""
+
+
+class StoreError(ArchiveError):
+    """The audio store does not do what it should; trying again may help."""
+
+
+class DatabaseError(ArchiveError):
+    """The database does not answer; trying again may help."""
+
+
+class NewerDatabase(DatabaseError):
+    """It was made by a later version of this program."""

@@ -1,0 +1,134 @@
+"""Where sound is kept: a folder by default, or an object store, behind one small interface."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, BinaryIO, cast
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, from_url
+
+from srs.archive.errors import StoreError
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore  # exists for type checkers only
+
+
+@dataclass(frozen=True)
+class Store:
+    """An audio store. Keys are relative paths with slashes. Every method may raise StoreError."""
+
+    objects: "ObjectStore"
+    url: str
+    root: Path | None = None
+    """The folder, if it is one on this machine."""
+
+    def put(self, key: str, content: IO[bytes]) -> None:
+        """Keep the rest of a file under a key, in place of what was there. It is safe when this returns."""
+        with _errors(self.url):
+            obstore.put(self.objects, key, content)
+            if self.root is not None:
+                _sync(self.root, key)
+
+    def size(self, key: str) -> int | None:
+        """Octets under a key, None if there is nothing."""
+        with _errors(self.url), contextlib.suppress(FileNotFoundError):
+            return obstore.head(self.objects, key)["size"]
+        return None
+
+    def open(self, key: str) -> BinaryIO:
+        """The content of a key as a seekable file.
+
+        Raises:
+            FileNotFoundError: there is nothing under it.
+        """
+        if self.root is not None:
+            return (self.root / key).open("rb")
+        with _errors(self.url):
+            return cast("BinaryIO", _Plain(obstore.open_reader(self.objects, key)))
+
+    def delete(self, key: str) -> None:
+        """Remove what is under a key; it may be gone already."""
+        with _errors(self.url), contextlib.suppress(FileNotFoundError):
+            obstore.delete(self.objects, key)
+        if self.root is not None:
+            _sync_folders(self.root, key)
+
+    def location(self, key: str) -> str:
+        """Where people find it: a path on this machine, else a URL."""
+        return str(self.root / key) if self.root is not None else f"{self.url.rstrip('/')}/{key}"
+
+
+class _Plain:
+    """A reader of obstore that returns `bytes`, as PyAV wants them."""
+
+    def __init__(self, reader: "obstore.ReadableFile") -> None:
+        self._reader = reader
+        self.seek, self.tell, self.close, self.seekable = reader.seek, reader.tell, reader.close, reader.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        return bytes(self._reader.read(size if size >= 0 else None))
+
+    def readable(self) -> bool:
+        return True
+
+    def __enter__(self) -> "_Plain":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_store(url: str) -> Store:
+    """The store of a URL: `file:///…` or any that obstore knows, with credentials from its environment variables.
+
+    Raises:
+        StoreError: there is no such kind of store, or the folder cannot be made.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        root = Path(unquote(parts.path))
+        with _errors(url):
+            root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return Store(LocalStore(root), url, root)
+    with _errors(url):
+        return Store(from_url(url), url)
+
+
+@contextlib.contextmanager
+def _errors(url: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (BaseError, OSError, ValueError) as error:
+        raise StoreError(f"audio store {url}: {str(error).partition(chr(10))[0]}") from error
+
+
+# obstore writes beside and renames, but leaves the content to the kernel's good will.
+
+
+def _sync(root: Path, key: str) -> None:
+    _fsync(root / key)
+    _sync_folders(root, key)
+
+
+def _sync_folders(root: Path, key: str) -> None:
+    folder = (root / key).parent
+    while folder.is_relative_to(root):
+        if folder.is_dir():
+            _fsync(folder)
+        folder = folder.parent
+    _fsync(root.parent)
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

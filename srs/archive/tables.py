@@ -1,0 +1,89 @@
+"""What is known of each recording: one row, and one for each of its legs."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Index, Text, TypeDecorator
+from sqlmodel import Field, Relationship, SQLModel
+
+
+class State(StrEnum):
+    """Of a recording. The first two are told by the folder of captures and stand in no row."""
+
+    RECORDING = "recording"
+    CAPTURED = "captured"
+    READY = "ready"
+    FAILED = "failed"
+    DELETED = "deleted"
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment, kept in UTC whatever the database does with time zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return value and value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
+
+
+class Recording(SQLModel, table=True):
+    """One recording session."""
+
+    __tablename__ = "recording"
+    __table_args__ = (
+        Index("ix_recording_started_at_id", "started_at", "id"),
+        Index("ix_recording_state_started_at", "state", "started_at"),
+    )
+
+    id: str = Field(primary_key=True, max_length=64)
+    """Stem of the capture file it was made from; not to be guessed."""
+    call_id: str | None = Field(default=None, sa_type=Text, index=True)
+    """Of the recording dialog; None if its capture could not be read so far."""
+    session_id: str | None = Field(default=None, sa_type=Text)
+    """Of the communication session, as the metadata say."""
+    state: str = Field(max_length=16)
+    reason: str | None = Field(default=None, sa_type=Text)
+    """Why it failed, in words."""
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    ended_at: datetime = Field(sa_type=UtcDateTime)
+    duration_s: float
+    caller: str | None = Field(default=None, sa_type=Text)
+    callee: str | None = Field(default=None, sa_type=Text)
+    file: str | None = Field(default=None, sa_type=Text)
+    """Key of the sound in the store; None when there is no sound."""
+    format: str | None = Field(default=None, max_length=16)
+    bytes: int | None = Field(default=None, sa_type=BigInteger)
+    sha256: str | None = Field(default=None, max_length=64)
+    facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    held: bool = False
+    """A legal hold: must not be deleted."""
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    deleted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+    legs: list["Leg"] = Relationship(
+        sa_relationship_kwargs={"order_by": "Leg.channel", "lazy": "selectin", "cascade": "all, delete-orphan"}
+    )
+
+
+class Leg(SQLModel, table=True):
+    """One party's stream in a recording."""
+
+    __tablename__ = "leg"
+
+    recording_id: str = Field(default="", foreign_key="recording.id", ondelete="CASCADE", primary_key=True)
+    """Filled in when the recording it belongs to is saved."""
+    channel: int = Field(primary_key=True)
+    """Of the sound, from 0: the caller."""
+    label: str | None = Field(default=None, sa_type=Text)
+    aor: str | None = Field(default=None, sa_type=Text)
+    name: str | None = Field(default=None, sa_type=Text)
+    codec: str | None = Field(default=None, sa_type=Text)
+    packets: int = 0
+    lost: int = 0
+    seconds: float = 0.0
+    facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)

@@ -1,0 +1,79 @@
+"""The audio store, in a folder and in memory."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+import srs.archive.store
+from srs.archive.errors import StoreError
+from srs.archive.store import Store, open_store
+
+KEY = "2026/11/24/ab12.wav"
+
+
+@pytest.fixture(params=["folder", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    return open_store((tmp_path / "with space" / "audio").as_uri() if request.param == "folder" else "memory:///")
+
+
+def test_what_is_put_can_be_read_and_deleted(store: Store):
+    store.put(KEY, io.BytesIO(b"0123456789" * 1000))
+    assert store.size(KEY) == 10_000
+    with store.open(KEY) as file:
+        file.seek(5)
+        content = file.read(4)
+        assert content == b"5678"
+        assert type(content) is bytes
+        assert len(file.read()) == 10_000 - 9
+    store.delete(KEY)
+    assert store.size(KEY) is None
+
+
+def test_putting_again_replaces(store: Store):
+    store.put(KEY, io.BytesIO(b"long content"))
+    store.put(KEY, io.BytesIO(b"short"))
+    with store.open(KEY) as file:
+        assert file.read() == b"short"
+
+
+def test_deleting_twice_is_no_error(store: Store):
+    store.delete(KEY)
+    store.delete(KEY)
+
+
+def test_opening_what_is_not_there(store: Store):
+    with pytest.raises(FileNotFoundError):
+        store.open(KEY)
+
+
+def test_a_folder_is_private_and_tells_the_path(tmp_path: Path):
+    store = open_store((tmp_path / "audio").as_uri())
+    store.put(KEY, io.BytesIO(b"x"))
+    assert store.location(KEY) == str(tmp_path / "audio" / KEY)
+    assert (tmp_path / "audio").stat().st_mode & 0o077 == 0
+
+
+def test_elsewhere_tells_a_url():
+    assert open_store("memory:///").location(KEY) == f"memory:/{KEY}"
+
+
+def test_a_folder_is_on_disk_when_put_returns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    synced: list[Path] = []
+    monkeypatch.setattr(srs.archive.store, "_fsync", synced.append)
+    open_store(tmp_path.as_uri()).put("a/b/c.wav", io.BytesIO(b"x"))
+    assert synced[0] == tmp_path / "a/b/c.wav"
+    assert {tmp_path / "a/b", tmp_path / "a", tmp_path} <= set(synced[1:])
+
+
+def test_a_full_or_forbidden_folder_is_a_store_error(tmp_path: Path):
+    store = open_store(tmp_path.as_uri())
+    (tmp_path / "2026").write_text("a file where a folder is needed")
+    with pytest.raises(StoreError, match="audio store"):
+        store.put(KEY, io.BytesIO(b"x"))
+
+
+@pytest.mark.parametrize("url", ["bogus://somewhere", "no url", ""])
+def test_a_url_of_no_store_is_named(url: str):
+    with pytest.raises(StoreError, match="audio store"):
+        open_store(url)
