@@ -1,0 +1,72 @@
+"""A recording as a file for people: any format, with who and when in its tags."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+from srs.archive import audio
+from srs.archive.errors import NotReady
+from srs.archive.store import Store
+from srs.archive.tables import Recording
+
+
+def export(recording: Recording, store: Store, kind: str, target: Path) -> None:
+    """Write the sound of a recording to `target`, whole or not at all.
+
+    In the format that the archive keeps it is copied as it is.
+
+    Args:
+        kind: one of `audio.FORMATS`.
+
+    Raises:
+        NotReady: there is no sound, or it cannot be decoded.
+        StoreError: the store does not give it.
+        OSError: the target cannot be written.
+    """
+    with open_sound(recording, store) as source, tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
+        unfinished = Path(file.name)
+        try:
+            _convert(source, recording, kind, file)
+            file.close()
+            unfinished.replace(target)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+
+def open_sound(recording: Recording, store: Store) -> IO[bytes]:
+    """The sound of a recording as it is stored.
+
+    Raises:
+        NotReady: there is none.
+        StoreError: the store does not give it.
+    """
+    if recording.file is None:
+        raise NotReady(f"recording {recording.id} has no sound: it is {recording.state}")
+    try:
+        return store.open(recording.file)
+    except FileNotFoundError:
+        raise NotReady(f"the sound of {recording.id} is not at {store.location(recording.file)}") from None
+
+
+def _convert(source: IO[bytes], recording: Recording, kind: str, file: IO[bytes]) -> None:
+    if kind == recording.format:
+        shutil.copyfileobj(source, file, 1 << 20)
+        return
+    sound = audio.read(source)
+    audio.write(file, kind, sound.pieces, sound.channels, sound.rate, tags(recording))
+
+
+def tags(recording: Recording) -> Mapping[str, str]:
+    """Title, date and comment for formats that have them."""
+    return tags_of(recording.caller, recording.callee, recording.started_at, recording.id)
+
+
+def tags_of(caller: str | None, callee: str | None, started_at: datetime, recording: str) -> Mapping[str, str]:
+    return {
+        "title": f"{caller or 'unknown'} → {callee or 'unknown'}",
+        "date": started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "comment": recording,
+    }
