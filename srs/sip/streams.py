@@ -1,0 +1,151 @@
+"""TCP connections of a SIP server, accepted and opened (RFC 3261 §18, RFC 5626 §4.4.1 for keep-alives)."""
+
+import asyncio
+import itertools
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Protocol, cast
+
+import structlog
+
+from srs.sip.address import host_port
+from srs.sip.errors import SipError
+from srs.sip.flow import Flow, Send
+from srs.sip.framing import PING, PONG, Framer
+from srs.tasks import spawn
+
+log = structlog.get_logger()
+
+LARGEST_QUEUE = 8 << 20  # octets a peer may leave unread before its connection is given up
+CONNECT_SECONDS = 10.0
+Peer = tuple[str, tuple[str, int]]  # transport and address
+
+
+class Receiver(Protocol):
+    """Whoever takes what connections bring."""
+
+    def received(self, data: bytes, flow: Flow) -> None:
+        """One message came."""
+
+    def refused(self, error: SipError, data: bytes, flow: Flow) -> None:
+        """Octets came that cannot be cut into messages; the connection is closed once this has returned."""
+
+    def lost(self, flow: Flow) -> None:
+        """A connection is gone, or (with connection 0) could not be opened."""
+
+
+class Streams:
+    """The connections, by number and, for those that we opened, by peer."""
+
+    def __init__(self, receiver: Receiver, counts: Counter[str]) -> None:
+        self._receiver = receiver
+        self._counts = counts
+        self._connections: dict[int, Connection] = {}
+        self._opened: dict[Peer, Opened] = {}
+        self._numbers = itertools.count(1)
+
+    def accept(self) -> "Connection":
+        """The protocol of a new connection."""
+        return Connection(self._receiver, self._counts, self._connections, next(self._numbers))
+
+    def write(self, send: Send) -> None:
+        """Send on the connection that the flow names; 0 is the one that we opened to its peer, or will open."""
+        if not send.flow.connection:
+            self._write_opened(send)
+        elif (connection := self._connections.get(send.flow.connection)) is not None:
+            connection.write(send.data)
+        else:
+            self._counts["no connection"] += 1
+
+    def _write_opened(self, send: Send) -> None:
+        peer = send.flow.transport, send.flow.remote
+        opened = self._opened.get(peer)
+        if opened is None:
+            opened = self._opened[peer] = Opened()
+            opened.task = spawn(self._open(peer, opened), f"connect to {host_port(send.flow.remote)}")
+        opened.flows.add(send.flow)
+        if opened.connection is None:
+            opened.waiting.append(send.data)
+        else:
+            opened.connection.write(send.data)
+
+    async def _open(self, peer: Peer, opened: "Opened") -> None:
+        """Connect, send what waits, and stay until the connection is gone."""
+        connection = self.accept()
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await asyncio.get_running_loop().create_connection(lambda: connection, *peer[1])
+            opened.connection = connection
+            for data in opened.waiting:
+                connection.write(data)
+            await connection.ended.wait()
+        except OSError as error:  # TimeoutError is one
+            log.info("no connection", to=host_port(peer[1]), reason=str(error) or "timeout")
+        del self._opened[peer]
+        for flow in opened.flows:
+            self._receiver.lost(flow)
+
+    def close(self) -> None:
+        """Close all connections once what was written is out."""
+        for connection in list(self._connections.values()):
+            connection.close()
+        for opened in self._opened.values():
+            if opened.task is not None:
+                opened.task.cancel()
+
+
+@dataclass(eq=False, slots=True)
+class Opened:
+    """A connection of ours, from the first message for it on."""
+
+    connection: "Connection | None" = None
+    waiting: list[bytes] = field(default_factory=list)  # until it is open
+    flows: set[Flow] = field(default_factory=set)  # under which it is known
+    task: asyncio.Task[None] | None = None
+
+
+class Connection(asyncio.Protocol):
+    """One connection."""
+
+    def __init__(
+        self, receiver: Receiver, counts: Counter[str], connections: "dict[int, Connection]", number: int
+    ) -> None:
+        self.ended = asyncio.Event()
+        self._receiver = receiver
+        self._counts = counts
+        self._connections = connections
+        self._number = number
+        self._framer = Framer()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        local, remote = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its class
+        self._flow = Flow("TCP", local[:2], remote[:2], self._number)
+        self._connections[self._number] = self
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for frame in self._framer.feed(data):
+                if frame == PING:
+                    self.write(PONG)
+                else:
+                    self._receiver.received(frame, self._flow)
+        except SipError as error:
+            self._receiver.refused(error, self._framer.waiting, self._flow)
+            self._transport.close()
+
+    def write(self, data: bytes) -> None:
+        if self._transport.is_closing():
+            return
+        self._transport.write(data)
+        if self._transport.get_write_buffer_size() > LARGEST_QUEUE:
+            self._counts["peers that do not read"] += 1
+            self._transport.abort()
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        del self._connections[self._number]
+        self.ended.set()
+        self._receiver.lost(self._flow)
