@@ -7,12 +7,14 @@ inside `<>`, empty parameters), so the texts are kept as they came and only the 
 import ipaddress
 import re
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from srs.sip import parameters
 from srs.sip.parameters import Parameters
 
 _QUOTED = re.compile(r'\s*"((?:[^"\\]|\\.)*)"')
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?:([^@]*)@)?(\[[^\]]*\]|[^:;?]*)(?::([0-9]{1,5}))?([;?].*)?", re.DOTALL)
+TRANSPORTS = ("UDP", "TCP")
 _TARGET = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*:[^\s<>"]+')
 
 
@@ -90,3 +92,37 @@ def host_port(address: tuple[str, int]) -> str:
     """`host:port` as URIs and Via write it: IPv6 in brackets."""
     host, port = address
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+class ListenError(ValueError):
+    """A URL to listen on that cannot be served; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListenAddress:
+    """What a URL such as `udp://0.0.0.0:5060` or `tcp://[::1]:0` says."""
+
+    transport: str  # one of TRANSPORTS
+    host: str  # IPv6 without brackets
+    port: int
+
+    @classmethod
+    def parse(cls, url: str) -> "ListenAddress":
+        """Read a URL; the port is 5060 where none is given.
+
+        Raises:
+            ListenError: it has another form, or its transport is not served.
+        """
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError as error:
+            raise ListenError(f"{url}: {error}") from error
+        if not host or parts.path.strip("/"):
+            raise ListenError(f"{url}: expected something like udp://0.0.0.0:5060")
+        if parts.scheme.upper() not in TRANSPORTS:
+            raise ListenError(f"{url}: {parts.scheme or 'no transport'} is not served, udp and tcp are")
+        return cls(parts.scheme.upper(), host, 5060 if port is None else port)
+
+    def __str__(self) -> str:
+        return f"{self.transport.lower()}://{host_port((self.host, self.port))}"

@@ -29,8 +29,8 @@ __all__ = [
     "SipError",
     "Via",
     "make_request",
-    "make_response",
     "parse",
+    "response",
 ]
 
 BLANK_LINE = re.compile(rb"\r?\n\r?\n")
@@ -288,7 +288,7 @@ def answerable(message: Request | Response) -> Request | None:
     return message
 
 
-def make_response(request: Request, status: int, phrase: str | None = None, *, to_tag: str = "") -> Response:
+def response(request: Request, status: int, phrase: str | None = None, *, to_tag: str = "") -> Response:
     """A response with the fields of `request` that RFC 3261 §8.2.6 copies, and Record-Route for dialogs (§12.1.1)."""
     made = Response(status, phrase or PHRASES.get(status, "Unknown"))
     for name in MANDATORY:

@@ -5,10 +5,8 @@ import functools
 import socket
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from srs.sip.address import host_port
+from srs.sip.address import ListenAddress
 from srs.sip.endpoint import Endpoint
 from srs.sip.errors import SipError
 from srs.sip.events import Event
@@ -21,41 +19,10 @@ WILDCARDS = frozenset({"0.0.0.0", "::"})
 Address = tuple[str, int]
 
 
-class ListenError(ValueError):
-    """A URL to listen on that cannot be served; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """What a URL such as `udp://0.0.0.0:5060` or `tcp://[::1]:0` says."""
-
-    transport: str  # upper case
-    address: Address  # IPv6 without brackets
-
-    @classmethod
-    def parse(cls, url: str) -> "Listener":
-        """Read a URL; the port is 5060 where none is given.
-
-        Raises:
-            ListenError: it has another form.
-        """
-        try:
-            parts = urlsplit(url)
-            host, port = parts.hostname, parts.port
-        except ValueError as error:
-            raise ListenError(f"{url}: {error}") from error
-        if not parts.scheme or not host or parts.path.strip("/"):
-            raise ListenError(f"{url}: expected something like udp://0.0.0.0:5060")
-        return cls(parts.scheme.upper(), (host, 5060 if port is None else port))
-
-    def __str__(self) -> str:
-        return f"{self.transport.lower()}://{host_port(self.address)}"
-
-
 class SipServer:
     """Moves octets between sockets and an endpoint, and its events to the application.
 
-    `on_event` is called for each event, `on_send` for each message that was handed to its socket. Both run on the loop
+    `on_event` is called for each event, `on_send` for each message before it goes to its socket. Both run on the loop
     and may call the endpoint; who calls the endpoint at another time calls `flush` afterwards. An exception of theirs
     goes to the loop's exception handler and costs no other message. `now` of the endpoint is `loop.time()`.
     """
@@ -78,32 +45,25 @@ class SipServer:
         self._datagrams: dict[Address, asyncio.DatagramTransport] = {}
         self._streams = Streams(self, self.counts)
 
-    async def listen(self, url: str) -> Listener:
+    async def listen(self, url: str) -> ListenAddress:
         """Listen on `udp://host:port` or `tcp://host:port`; the result tells the port that port 0 became.
 
         Raises:
             ListenError: the URL is not understood, or its transport is not served.
             OSError: the address cannot be had.
         """
-        wanted = Listener.parse(url)
-        if wanted.transport == "UDP":
-            return Listener("UDP", await self._listen_udp(wanted.address))
-        if wanted.transport == "TCP":
-            return Listener("TCP", await self._listen_tcp(wanted.address))
-        raise ListenError(f"{url}: udp and tcp are served, {wanted.transport.lower()} is not")
+        return await self.serve(await _bind(ListenAddress.parse(url)))
 
-    async def _listen_udp(self, address: Address) -> Address:
-        sock = await _bind(address, socket.SOCK_DGRAM)
+    async def serve(self, sock: socket.socket) -> ListenAddress:
+        """Serve a socket that is bound: datagrams are UDP, streams TCP. The server closes it in the end."""
+        sock.setblocking(False)
         local: Address = sock.getsockname()[:2]
+        if sock.type == socket.SOCK_STREAM:
+            self._servers.append(await self._loop.create_server(self._streams.accept, sock=sock, backlog=TCP_BACKLOG))
+            return ListenAddress("TCP", *local)
         transport, _ = await self._loop.create_datagram_endpoint(lambda: _Datagrams(self, local), sock=sock)
         self._datagrams[local] = transport
-        return local
-
-    async def _listen_tcp(self, address: Address) -> Address:
-        sock = await _bind(address, socket.SOCK_STREAM)
-        local: Address = sock.getsockname()[:2]
-        self._servers.append(await self._loop.create_server(self._streams.accept, sock=sock, backlog=TCP_BACKLOG))
-        return local
+        return ListenAddress("UDP", *local)
 
     async def close(self) -> None:
         """Close all sockets; what waits to be written on connections still goes out."""
@@ -182,12 +142,14 @@ class SipServer:
         self.flush()
 
     def _write(self, send: Send) -> None:
-        if send.flow.reliable:
-            self._streams.write(send)
-        else:
-            self._write_datagram(send)
-        if self._on_send is not None:
-            self._on_send(send)
+        try:
+            if self._on_send is not None:
+                self._on_send(send)
+        finally:
+            if send.flow.reliable:
+                self._streams.write(send)
+            else:
+                self._write_datagram(send)
 
     def _write_datagram(self, send: Send) -> None:
         host, port = send.flow.local
@@ -213,10 +175,12 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._server.counts["datagram errors"] += 1
 
 
-async def _bind(address: Address, kind: socket.SocketKind) -> socket.socket:
+async def _bind(address: ListenAddress) -> socket.socket:
     """A bound socket; IPv6 sockets take no IPv4, which has listeners of its own."""
     loop = asyncio.get_running_loop()
-    family, _, _, _, target = (await loop.getaddrinfo(*address, type=kind, flags=socket.AI_PASSIVE))[0]
+    kind = socket.SOCK_DGRAM if address.transport == "UDP" else socket.SOCK_STREAM
+    found = await loop.getaddrinfo(address.host, address.port, type=kind, flags=socket.AI_PASSIVE)
+    family, _, _, _, target = found[0]
     sock = socket.socket(family, kind)
     try:
         if family == socket.AF_INET6:
@@ -229,7 +193,6 @@ async def _bind(address: Address, kind: socket.SocketKind) -> socket.socket:
     except OSError:
         sock.close()
         raise
-    sock.setblocking(False)
     return sock
 
 

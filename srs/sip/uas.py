@@ -9,7 +9,7 @@ from srs.sip.dialog import Dialog, DialogId, accepted
 from srs.sip.errors import SipError
 from srs.sip.events import AckReceived, Cancelled, Rejected, RequestReceived
 from srs.sip.flow import Flow
-from srs.sip.message import Request, Response, add_to_tag, make_response
+from srs.sip.message import Request, Response, add_to_tag, response
 from srs.sip.parameters import split_list
 from srs.sip.transaction import (
     ACCEPTANCE,
@@ -54,7 +54,7 @@ class UserAgentServer(Core):
         self.counts["malformed"] += 1
         if error.request is not None:
             stamp(error.request, flow)
-            refusal = make_response(error.request, error.status, error.reason, to_tag=self._token())
+            refusal = response(error.request, error.status, error.reason, to_tag=self._token())
             self._send(_reply_flow(error.request, flow), refusal)
         self._events.append(Rejected(error.request, flow, data, error.status, error.reason))
 
@@ -84,13 +84,13 @@ class UserAgentServer(Core):
             self._events.append(Rejected(request, flow, data, error.status, error.reason))
             return
         if request.method == "INVITE":
-            self.respond(transaction, make_response(request, 100), now)
+            self.respond(transaction, response(request, 100), now)
         elif request.method == "BYE" and dialog is not None:
             self._end(dialog.id, now)
         self._events.append(RequestReceived(transaction, request, flow, dialog, data))
 
     def _refuse(self, transaction: Transaction, error: SipError, now: float) -> None:
-        refusal = make_response(transaction.request, error.status, error.reason)
+        refusal = response(transaction.request, error.status, error.reason)
         for name, value in error.headers:
             refusal.headers.add(name, value)
         self.respond(transaction, refusal, now)
@@ -162,9 +162,9 @@ class UserAgentServer(Core):
         if invite is None:
             raise SipError(481, "Call/Transaction Does Not Exist")
         transaction.tag = invite.tag
-        self.respond(transaction, make_response(transaction.request, 200), now)
+        self.respond(transaction, response(transaction.request, 200), now)
         if invite.state is State.PROCEEDING:
-            self.respond(invite, make_response(invite.request, 487), now)
+            self.respond(invite, response(invite.request, 487), now)
             self._events.append(Cancelled(invite, transaction.request, flow, data))
 
     def _accepted(self, transaction: Transaction, ok: Response, now: float) -> Dialog | None:
@@ -210,7 +210,7 @@ class UserAgentServer(Core):
         """End a dialog at the peer's BYE; a re-INVITE that waits gets 487 (§15.1.2)."""
         waiting = self._answering.get(dialog_id)
         if waiting is not None:
-            self.respond(waiting, make_response(waiting.request, 487), now)
+            self.respond(waiting, response(waiting.request, 487), now)
         self.forget(dialog_id)
 
 
