@@ -124,5 +124,9 @@ class ListenAddress:
             raise ListenError(f"{url}: {parts.scheme or 'no transport'} is not served, udp and tcp are")
         return cls(parts.scheme.upper(), host, 5060 if port is None else port)
 
+    @property
+    def address(self) -> tuple[str, int]:
+        return self.host, self.port
+
     def __str__(self) -> str:
-        return f"{self.transport.lower()}://{host_port((self.host, self.port))}"
+        return f"{self.transport.lower()}://{host_port(self.address)}"
