@@ -1,0 +1,177 @@
+"""One SSRC's packets, as they came, in the order and at the place in time where they belong."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtp.continuity import Continuity, follow
+
+Integers = NDArray[np.int64]
+ANCHOR_WINDOW_NS = 1_000_000_000
+"""Over which the lowest transit tells where a line of timestamps begins, so that one late packet does not."""
+_EPOCH = 1 << 40
+"""More than any sequence number without wraps, so that epoch and sequence number sort as one integer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """Holes between packets that follow each other, one item a hole."""
+
+    start_ns: Integers
+    """UTC, where the sound before ends."""
+    length_ns: Integers
+    """0 where packets are missing but the timestamps leave no hole."""
+    missing: Integers
+    """Packets lost in it; 0: the sender was silent (DTX, a pause, digits)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The audio packets of one SSRC in order of play, each once; and what became of the others."""
+
+    packet: Integers
+    """Which of the packets given."""
+    anchor_ns: Integers
+    """UTC of tick 0 of its line of timestamps."""
+    ticks: Integers
+    """Where its sound begins, in ticks of its clock from the anchor."""
+    duration: Integers
+    """Ticks of sound."""
+    gaps: Gaps
+    packets: int
+    """Distinct ones that belong to the stream, audio or not."""
+    lost: int
+    duplicates: int
+    reordered: int
+    """Came after one that follows it."""
+    strays: int
+    """Fit no line of sequence numbers and timestamps."""
+
+
+def order(
+    sequence: NDArray[np.uint16],
+    timestamp: NDArray[np.uint32],
+    time_ns: Integers,
+    clock_rate: Integers,
+    duration: Integers,
+    audio: NDArray[np.bool_],
+) -> Timeline:
+    """Bring packets of one SSRC, given in order of arrival, into their order and place.
+
+    Args:
+        time_ns: of arrival, UTC.
+        clock_rate: Hz.
+        duration: ticks that each payload sounds; 0: not known, so take it from the timestamps.
+        audio: False for packets in the same line of sequence numbers whose timestamps say something else: digits
+            (RFC 4733 §2.5.1.2: the start of the event) and comfort noise.
+    """
+    heard = np.flatnonzero(audio)
+    course = follow(sequence[heard], timestamp[heard], time_ns[heard], clock_rate[heard])
+    key = _keys(sequence, heard, course)
+    kept = np.flatnonzero(key >= 0)
+    unique = kept[_first_of_each(key[kept])]
+    played = unique[audio[unique]]
+    anchor = course.anchor[np.searchsorted(heard, played)]
+    ticks, anchor_ns = _places(timestamp, time_ns, clock_rate, played, anchor)
+    sound = _known_durations(duration[played], ticks, key[played])
+    missing = _missing(key[unique])
+    return Timeline(
+        packet=played,
+        anchor_ns=anchor_ns,
+        ticks=ticks,
+        duration=sound,
+        gaps=_gaps(anchor_ns, ticks, sound, clock_rate[played], np.cumsum(missing)[audio[unique]]),
+        packets=len(unique),
+        lost=int(missing.sum()),
+        duplicates=len(kept) - len(unique),
+        reordered=_late(key[np.sort(unique)]),
+        strays=len(sequence) - len(kept),
+    )
+
+
+def _keys(sequence: NDArray[np.uint16], heard: Integers, course: Continuity) -> Integers:
+    """Return one number a packet that sorts by epoch, then sequence number without wraps; -1 for a stray."""
+    key = np.where(course.epoch < 0, -1, course.epoch * _EPOCH + course.extended + _EPOCH // 2)
+    if len(heard) == len(sequence):
+        return key
+    if len(heard) == 0:
+        steps = np.diff(sequence, prepend=sequence[:1]).view(np.int16).astype(np.int64)
+        return np.cumsum(steps) + _EPOCH // 2
+    return _between(sequence, heard, key)
+
+
+def _between(sequence: NDArray[np.uint16], heard: Integers, key: Integers) -> Integers:
+    """Give the packets that are not audio their keys, from the audio packet that came before."""
+    everything = np.full(len(sequence), -1, np.int64)
+    everything[heard] = key
+    certain = heard[key >= 0]
+    others = np.setdiff1d(np.arange(len(sequence)), heard, assume_unique=True)
+    before = certain[np.maximum(np.searchsorted(certain, others) - 1, 0)]
+    step = (sequence[others] - sequence[before]).view(np.int16)
+    everything[others] = everything[before] + step
+    return everything
+
+
+def _first_of_each(key: Integers) -> Integers:
+    """Return where each key stands first, in order of the keys."""
+    if (np.diff(key) > 0).all():
+        return np.arange(len(key))
+    by_key = np.argsort(key, kind="stable")
+    return by_key[np.diff(key[by_key], prepend=-1) > 0]
+
+
+def _late(key: Integers) -> int:
+    """Count the packets that came after one that follows them."""
+    return int((key < np.maximum.accumulate(key)).sum())
+
+
+def _missing(key: Integers) -> Integers:
+    """Return how many sequence numbers of the same epoch are missing before each packet."""
+    skipped = np.diff(key, prepend=key[:1] - 1) - 1
+    return np.where(np.diff(key // _EPOCH, prepend=key[:1] // _EPOCH) == 0, skipped, 0)
+
+
+def _places(
+    timestamp: NDArray[np.uint32], time_ns: Integers, clock_rate: Integers, played: Integers, anchor: Integers
+) -> tuple[Integers, Integers]:
+    """Return ticks and anchor of each packet played; a packet of the lowest transit begins when it arrived."""
+    ticks, anchor_ns = np.empty_like(played), np.empty_like(played)
+    for line in np.unique(anchor):
+        chosen = np.flatnonzero(anchor == line)
+        packets = played[chosen]
+        first = packets.min()
+        elapsed_ns = time_ns[packets] - time_ns[first]
+        clock = int(clock_rate[first])
+        ticks[chosen] = _unwrapped(timestamp[packets] - timestamp[first], elapsed_ns * (clock / 1e9))
+        early = elapsed_ns <= ANCHOR_WINDOW_NS
+        transit = elapsed_ns[early] - ticks[chosen][early] * (1e9 / clock)
+        anchor_ns[chosen] = time_ns[first] + round(float(transit.min()))
+    return ticks, anchor_ns
+
+
+def _unwrapped(difference: NDArray[np.uint32], expected: NDArray[np.float64]) -> Integers:
+    """Return differences of 32-bit timestamps without wraps: the value nearest to what the clock says."""
+    ticks = difference.astype(np.int64)
+    return ticks + np.rint((expected - ticks) / 2.0**32).astype(np.int64) * (1 << 32)
+
+
+def _known_durations(duration: Integers, ticks: Integers, key: Integers) -> Integers:
+    """Fill durations of 0 with the step of the timestamps, or with the usual one where something is missing."""
+    unknown = duration == 0
+    if not unknown.any():
+        return duration
+    step = np.diff(ticks, append=ticks[-1:])
+    follows = (np.diff(key, append=key[-1:]) == 1) & (step > 0)
+    usual = int(np.median(step[follows])) if follows.any() else 0
+    guess = np.where(follows & (step < 2 * usual), step, usual)
+    return np.where(unknown, guess, duration)
+
+
+def _gaps(anchor_ns: Integers, ticks: Integers, duration: Integers, clock_rate: Integers, missing: Integers) -> Gaps:
+    """Return the holes; `missing` counts the packets missing up to each one played."""
+    begin = anchor_ns + np.rint(ticks * (1e9 / clock_rate)).astype(np.int64)
+    end = anchor_ns + np.rint((ticks + duration) * (1e9 / clock_rate)).astype(np.int64)
+    length, lost = begin[1:] - end[:-1], np.diff(missing)
+    hole = (length > 0) | (lost > 0)
+    return Gaps(end[:-1][hole], np.maximum(length[hole], 0), lost[hole])

@@ -1,0 +1,131 @@
+"""Decoded packets on one clock: the packets of a leg into its sound, legs into channels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtp.blocks import copy
+from rtp.codecs import Decoded, Samples
+
+Integers = NDArray[np.int64]
+HALF_TAPS = 24
+"""Input samples on either side that an interpolated one is made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The clock of a recording: where it begins, and how many samples it has."""
+
+    start_ns: int
+    """UTC."""
+    rate: int
+    """Hz."""
+    length: int
+    """Samples."""
+
+    def positions(self, anchor_ns: Integers, ticks: Integers, clock_rate: Integers) -> Integers:
+        """Return the sample at which each packet begins.
+
+        Only the anchor is rounded to a sample: packets of one line of timestamps keep their distance.
+        """
+        begin = (anchor_ns - self.start_ns) * (self.rate / 1e9)
+        return np.rint(begin).astype(np.int64) + np.rint(ticks * (self.rate / clock_rate)).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Decoded packets of one SSRC, in order of play, and the sample at which each begins."""
+
+    decoded: Decoded
+    positions: Integers
+
+
+def leg(sources: Sequence[Placed], length: int) -> Samples:
+    """Return the sound of a leg: its sources added, silence where there is none.
+
+    Args:
+        sources: one for each SSRC, all at the same rate. Within one, what comes later in the order of play wins; parts
+            before 0 or behind `length` are not heard.
+        length: samples.
+    """
+    sound = np.zeros(length, np.int16)
+    free_until = 0
+    for source in sources:
+        begin, part = _render(source, length)
+        if begin >= free_until:
+            sound[begin : begin + len(part)] = part
+        else:
+            _add(sound[begin : begin + len(part)], part)
+        free_until = max(free_until, begin + len(part))
+    return sound
+
+
+def channels(legs: Sequence[tuple[Samples, int]]) -> tuple[Samples, int]:
+    """Return legs side by side, (frames, legs) int16, at the highest of their rates, and that rate.
+
+    Args:
+        legs: samples and rate of each; all last equally long, and the highest rate is a multiple of the others.
+    """
+    rate = max(rate for _, rate in legs)
+    columns = [upsample(samples, rate // own) for samples, own in legs]
+    together = np.zeros((max(map(len, columns)), len(columns)), np.int16)
+    for index, column in enumerate(columns):
+        together[: len(column), index] = column
+    return together, rate
+
+
+def upsample(samples: Samples, factor: int) -> Samples:
+    """Return the samples at `factor` times their rate, band-limited; the given ones stay among them unchanged."""
+    if factor == 1:
+        return samples
+    padded = np.pad(samples.astype(np.float32), HALF_TAPS)
+    out = np.empty((len(samples), factor), np.int16)
+    out[:, 0] = samples
+    for phase, taps in enumerate(_interpolator(factor), start=1):
+        between = np.convolve(padded, taps, "valid")[1 : len(samples) + 1]
+        out[:, phase] = np.clip(np.rint(between), -32768, 32767)
+    return out.ravel()
+
+
+@cache
+def _interpolator(factor: int) -> NDArray[np.float32]:
+    """Return a Kaiser-windowed sinc for each sample between two, (factor - 1, 2 * HALF_TAPS)."""
+    phase = np.arange(1, factor)[:, np.newaxis] / factor
+    distance = np.arange(-HALF_TAPS, HALF_TAPS) + phase
+    window = np.i0(9 * np.sqrt(np.maximum(1 - (distance / HALF_TAPS) ** 2, 0))) / np.i0(9)
+    taps = np.sinc(distance) * window
+    return (taps / taps.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def _render(source: Placed, length: int) -> tuple[int, Samples]:
+    """Return where the sound of one source begins, and that sound, cut to 0 – `length`."""
+    offsets = np.cumsum(source.decoded.counts) - source.decoded.counts
+    counts, begin = _without_overlap(source.positions, source.decoded.counts), source.positions
+    before = np.clip(-begin, 0, counts)
+    counts = np.minimum(counts, length - begin) - before
+    kept = counts > 0
+    if not kept.any():
+        return 0, np.zeros(0, np.int16)
+    offsets, begin, counts = (offsets + before)[kept], (begin + before)[kept], counts[kept]
+    first, end = int(begin.min()), int((begin + counts).max())
+    sound = np.zeros(end - first, np.int16)
+    copy(source.decoded.samples, offsets, sound, begin - first, counts)
+    return first, sound
+
+
+def _without_overlap(positions: Integers, counts: Integers) -> Integers:
+    """Return how much of each packet is heard before anything behind it in the order of play begins."""
+    if len(positions) == 0:
+        return counts
+    soonest = np.minimum.accumulate(positions[::-1])[::-1]
+    heard = counts.copy()
+    heard[:-1] = np.clip(soonest[1:] - positions[:-1], 0, counts[:-1])
+    return heard
+
+
+def _add(sound: Samples, part: Samples) -> None:
+    """Add in place; what is too loud is clipped, not wrapped."""
+    sound[:] = np.clip(sound.astype(np.int32) + part, -32768, 32767)
