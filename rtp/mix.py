@@ -32,7 +32,8 @@ class Clock:
         Only the anchor is rounded to a sample: packets of one line of timestamps keep their distance.
         """
         begin = (anchor_ns - self.start_ns) * (self.rate / 1e9)
-        return np.rint(begin).astype(np.int64) + np.rint(ticks * (self.rate / clock_rate)).astype(np.int64)
+        first: Integers = np.rint(begin).astype(np.int64)
+        return first + np.rint(ticks * (self.rate / clock_rate)).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,8 @@ def _interpolator(factor: int) -> NDArray[np.float32]:
     distance = np.arange(-HALF_TAPS, HALF_TAPS) + phase
     window = np.i0(9 * np.sqrt(np.maximum(1 - (distance / HALF_TAPS) ** 2, 0))) / np.i0(9)
     taps = np.sinc(distance) * window
-    return (taps / taps.sum(axis=1, keepdims=True)).astype(np.float32)
+    interpolator: NDArray[np.float32] = (taps / taps.sum(axis=1, keepdims=True)).astype(np.float32)
+    return interpolator
 
 
 def _render(source: Placed, length: int) -> tuple[int, Samples]:
