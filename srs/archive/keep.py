@@ -1,0 +1,232 @@
+"""From a capture file to a recording that is safe: the sound in the store, its facts in the database, the capture gone.
+
+Every step can be cut off by a crash and done again; the id of the recording is the stem of the capture, so that doing
+it twice makes no second one. The capture goes last. What cannot be finalised is moved aside, never thrown away.
+"""
+
+import fcntl
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import structlog
+from sqlalchemy import Engine
+
+from srs.archive import audio, captures
+from srs.archive.audio import Samples
+from srs.archive.database import connect, reading, writing
+from srs.archive.errors import NoRecording
+from srs.archive.export import tags_of
+from srs.archive.store import Store, open_store
+from srs.archive.tables import Leg, Recording, State
+from srs.config import AudioSettings, Settings
+
+if TYPE_CHECKING:
+    from srs.archive.finalise import LegSound
+    from srs.archive.finalise import Recording as Finalised
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Where recordings go, and how captures become recordings."""
+
+    data_dir: Path
+    engine: Engine
+    store: Store
+    audio: AudioSettings
+    finalise: Callable[[Path], "Finalised"]
+    channels: Callable[["Finalised"], tuple[Samples, int]]
+    refusals: tuple[type[Exception], ...]
+    """What `finalise` raises for a capture that holds no recording."""
+
+
+def open_archive(settings: Settings) -> Archive:
+    """The archive that the settings describe.
+
+    Raises:
+        DatabaseError, StoreError: one of them is not to be had.
+    """
+    from rtp.pcap import CaptureError
+
+    from srs.archive.finalise import NoSession, channels, finalise
+
+    engine, store = connect(settings.database_url), open_store(settings.store_url)
+    return Archive(settings.data_dir, engine, store, settings.audio, finalise, channels, (CaptureError, NoSession))
+
+
+def keep(archive: Archive, capture: Path) -> Recording:
+    """Take a capture of an ended session into the archive; whoever comes second waits for the first.
+
+    Returns:
+        The row; its state is `ready`, or `failed` with the reason.
+
+    Raises:
+        DatabaseError, StoreError, OSError: not now; the capture is where it was.
+        NoRecording: there is no such capture, and no recording made from it.
+    """
+    with _locked(capture) as there:
+        row = _find(archive, capture.stem)
+        if not there:
+            if row is None:
+                raise NoRecording(f"{capture}: no such capture")
+            return row
+        if row is None or not _is_safe(archive, row):
+            row = _ingest(archive, capture)
+        _put_away(archive, capture, row)
+    return row
+
+
+@contextmanager
+def _locked(capture: Path) -> Iterator[bool]:
+    """Alone with a capture; tells whether it is (still) there."""
+    try:
+        descriptor = os.open(capture, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield False
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield capture.exists()
+    finally:
+        os.close(descriptor)
+
+
+def _find(archive: Archive, recording: str) -> Recording | None:
+    with reading(archive.engine) as session:
+        return session.get(Recording, recording)
+
+
+def _is_safe(archive: Archive, row: Recording) -> bool:
+    """Whether nothing is left to be done but to put the capture away. What failed once is tried again."""
+    if row.state == State.DELETED:
+        return True
+    return row.state == State.READY and row.file is not None and archive.store.size(row.file) == row.bytes
+
+
+def _ingest(archive: Archive, capture: Path) -> Recording:
+    """Finalise, store, note down: in this order, so that what the row says is true."""
+    try:
+        finalised = archive.finalise(capture)
+    except archive.refusals as error:
+        row = _failed(capture, str(error))
+    except OSError:
+        raise
+    except Exception as error:
+        log.exception("finalise is defective", capture=str(capture))
+        row = _failed(capture, f"defect in finalise: {error!r}")
+    else:
+        row = _ready(archive, capture.stem, finalised)
+    _save(archive, row)
+    return row
+
+
+def _failed(capture: Path, reason: str) -> Recording:
+    head = captures.head(capture)
+    return Recording(
+        id=capture.stem,
+        call_id=clean(head.call_id),
+        state=State.FAILED,
+        reason=reason,
+        started_at=head.started_at,
+        ended_at=head.started_at,
+        duration_s=0.0,
+        created_at=datetime.now(UTC),
+    )
+
+
+def _ready(archive: Archive, recording: str, finalised: "Finalised") -> Recording:
+    started_at = moment(finalised.started_ns)
+    row = Recording(
+        id=recording,
+        call_id=clean(finalised.call_id),
+        session_id=clean(finalised.session_id),
+        state=State.READY,
+        started_at=started_at,
+        ended_at=moment(finalised.ended_ns),
+        duration_s=(finalised.ended_ns - finalised.started_ns) / 1e9,
+        caller=clean(finalised.caller),
+        callee=clean(finalised.callee),
+        file=f"{started_at:%Y/%m/%d}/{recording}.{archive.audio.format}",
+        format=archive.audio.format,
+        facts={**finalised.facts, "interrupted": finalised.interrupted},
+        created_at=datetime.now(UTC),
+        legs=_legs(finalised),
+    )
+    _store(archive, row, finalised)
+    return row
+
+
+def _legs(finalised: "Finalised") -> list[Leg]:
+    return [_leg(channel, leg) for channel, leg in enumerate(finalised.legs)]
+
+
+def _leg(channel: int, leg: "LegSound") -> Leg:
+    facts = asdict(leg.facts)
+    return Leg(
+        channel=channel,
+        label=clean(leg.label),
+        aor=clean(leg.aor),
+        name=clean(leg.name),
+        codec=clean(leg.codec),
+        packets=facts["packets"],
+        lost=facts["lost"],
+        seconds=facts["seconds"],
+        facts=facts,
+    )
+
+
+def _store(archive: Archive, row: Recording, finalised: "Finalised") -> None:
+    """Put the sound into the store; its size and checksum into the row."""
+    assert row.file is not None
+    samples, rate = archive.channels(finalised)
+    if archive.audio.channels == "mono":
+        samples = audio.mixed(samples)
+    tags = tags_of(row.caller, row.callee, row.started_at, row.id)
+    with tempfile.TemporaryFile(dir=archive.data_dir) as file:
+        audio.write(file, archive.audio.format, audio.pieces(samples), samples.shape[1], rate, tags)
+        row.bytes, row.sha256 = _measure(file)
+        file.seek(0)
+        archive.store.put(row.file, file)
+
+
+def _measure(file: IO[bytes]) -> tuple[int, str]:
+    file.seek(0)
+    digest = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type] # wants a readinto, which the file has
+    return file.tell(), digest.hexdigest()
+
+
+def _save(archive: Archive, row: Recording) -> None:
+    with writing(archive.engine) as session:
+        if before := session.get(Recording, row.id):
+            row.held, row.created_at = before.held, before.created_at
+        session.merge(row)
+
+
+def _put_away(archive: Archive, capture: Path, row: Recording) -> None:
+    """The capture is needed no more, or only by an engineer."""
+    if row.state == State.FAILED:
+        captures.move(archive.data_dir, capture, "failed")
+    elif row.state == State.READY and any(leg.facts.get("undecoded") for leg in row.legs):
+        captures.move(archive.data_dir, capture, "kept")
+    else:
+        capture.unlink()
+
+
+def moment(time_ns: int) -> datetime:
+    """UTC nanoseconds as a datetime, to the microsecond."""
+    return datetime.fromtimestamp(time_ns // 1_000_000_000, UTC) + timedelta(
+        microseconds=time_ns % 1_000_000_000 // 1000
+    )
+
+
+def clean(text: str | None) -> str | None:
+    """A text of a SIP message as databases take it, without NUL and without the escapes of octets that are no UTF-8."""
+    return text and text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").replace("\0", "\ufffd")

@@ -1,0 +1,26 @@
+"""The log: one line for each thing that happened, on standard error; coloured on a terminal, `key=value` elsewhere."""
+
+import sys
+
+import structlog
+
+
+def configure() -> None:
+    """Set structlog up for this process."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *_renderers(terminal=sys.stderr.isatty()),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _renderers(*, terminal: bool) -> list[structlog.typing.Processor]:
+    if terminal:
+        return [structlog.dev.ConsoleRenderer()]
+    order = ["timestamp", "level", "event"]
+    return [structlog.processors.format_exc_info, structlog.processors.LogfmtRenderer(key_order=order)]
