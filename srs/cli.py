@@ -1,2 +1,69 @@
+"""The command `srs`. Each command is a function in srs/commands; what it needs it imports when it runs."""
+
+import contextlib
+import os
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from srs.archive.errors import ArchiveError
+from srs.commands import change, doctor, listing
+from srs.config import SettingsError
+
+app = typer.Typer(
+    name="srs",
+    help="A SIPREC session recording server: every call kept as a sound file, with who spoke and when.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+app.command("list")(listing.list_)
+app.command("show")(listing.show)
+app.command("export")(change.export)
+app.command("delete")(change.delete)
+app.command("hold")(change.hold)
+app.command("import")(change.import_)
+app.command("doctor")(doctor.doctor)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"srs {version('siprec-srs')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _srs(
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Tell the version.")] = False,
+) -> None:
+    os.umask(0o077)  # recordings are nobody else's business
+
+
 def main() -> None:
-    raise SystemExit(2)
+    """Run one command. What goes wrong is told in one sentence; exit status 1, or 2 for usage and settings."""
+    try:
+        app()
+    except SettingsError as error:
+        _fail(str(error), 2)
+    except ArchiveError as error:
+        _fail(str(error), 1)
+    except BrokenPipeError:
+        # The reader has seen enough, as with `srs list | head`; nothing may be flushed into the pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
+
+
+def _fail(message: str, status: int) -> None:
+    for line in message.splitlines():
+        with contextlib.suppress(BrokenPipeError):
+            typer.echo(f"srs: {line}", err=True)
+    raise SystemExit(status)
+
+
+if __name__ == "__main__":
+    main()

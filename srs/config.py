@@ -18,6 +18,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from srs.sip.address import ListenAddress
+
 PREFIX = "SRS_"
 PLACES = (Path("srs.toml"), Path("/etc/siprec-srs/srs.toml"))
 
@@ -39,11 +41,12 @@ def _items(value: object) -> object:
 
 
 def _listen(url: str) -> str:
-    match = re.fullmatch(r"(udp|tcp)://(\[[0-9a-fA-F:.]+\]|[0-9.]+):(\d{1,5})", url)
-    if match is None or int(match[3]) > 65535:
-        raise ValueError('must be like "udp://0.0.0.0:5060", "tcp://0.0.0.0:5060" or "udp://[::]:5060"')
-    _address(match[2].strip("[]"))
-    return url
+    try:
+        address = ListenAddress.parse(url)
+        ip_address(address.host)
+    except ValueError:
+        raise ValueError('must be like "udp://0.0.0.0:5060", "tcp://0.0.0.0:5060" or "udp://[::]:5060"') from None
+    return str(address)
 
 
 def _address(value: str) -> str:

@@ -1,0 +1,175 @@
+"""What there is: recordings in the database, and captures that are not there yet."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Engine, or_
+from sqlmodel import col, select
+
+from srs.archive import captures
+from srs.archive.captures import Head
+from srs.archive.database import reading, writing
+from srs.archive.errors import AmbiguousId, Held, NoRecording, NotReady
+from srs.archive.store import Store
+from srs.archive.tables import Leg, Recording, State
+
+SHORTEST_PREFIX: Final = 4
+_FOLDERS: Final = {State.RECORDING: "open", State.CAPTURED: "ended"}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which recordings are listed; None means any."""
+
+    state: State | None = None
+    party: str | None = None
+    """Part of the caller's or callee's address or name, in either case of letters."""
+    limit: int | None = None
+
+
+def entries(engine: Engine, data_dir: Path, wanted: Filter) -> list[Recording]:
+    """The recordings, newest first; those without row have the state that their folder tells and are in no session."""
+    found = _rows(engine, wanted)
+    if wanted.party is None:
+        found += _without_row(engine, data_dir, wanted.state)
+    found.sort(key=lambda row: (row.started_at, row.id), reverse=True)
+    return found[: wanted.limit]
+
+
+def _rows(engine: Engine, wanted: Filter) -> list[Recording]:
+    query = select(Recording).order_by(col(Recording.started_at).desc(), col(Recording.id).desc())
+    if wanted.state is not None:
+        query = query.where(Recording.state == wanted.state)
+    if wanted.party is not None:
+        party = wanted.party
+        query = query.where(
+            or_(
+                col(Recording.caller).icontains(party, autoescape=True),
+                col(Recording.callee).icontains(party, autoescape=True),
+                col(Recording.legs).any(col(Leg.name).icontains(party, autoescape=True)),
+            )
+        )
+    with reading(engine) as session:
+        return list(session.exec(query.limit(wanted.limit)))
+
+
+def _without_row(engine: Engine, data_dir: Path, wanted: State | None) -> list[Recording]:
+    found = [
+        (state, path)
+        for state, folder in _FOLDERS.items()
+        if wanted in (None, state)
+        for path in captures.waiting(data_dir, folder)
+    ]
+    with reading(engine) as session:
+        stems = [path.stem for _, path in found]
+        known = set(session.exec(select(Recording.id).where(col(Recording.id).in_(stems)))) if stems else set()
+    return [_of_capture(path, state) for state, path in found if path.stem not in known]
+
+
+def _of_capture(path: Path, state: State) -> Recording:
+    """Its end is as far as it is written; the capture may be gone since it was listed."""
+    try:
+        head, end = captures.head(path), datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except FileNotFoundError:
+        head = Head(end := datetime.now(UTC))
+    return Recording(
+        id=path.stem,
+        call_id=head.call_id,
+        state=state,
+        started_at=head.started_at,
+        ended_at=end,
+        duration_s=max(0.0, (end - head.started_at).total_seconds()),
+        created_at=end,
+    )
+
+
+def find(engine: Engine, data_dir: Path, prefix: str) -> Recording:
+    """The recording whose id begins so.
+
+    Raises:
+        NoRecording: there is none, or the prefix is too short to mean one.
+        AmbiguousId: there are several.
+    """
+    if len(prefix) < SHORTEST_PREFIX:
+        raise NoRecording(f"{prefix!r} is too short: give the first {SHORTEST_PREFIX} characters of the id, or more")
+    with reading(engine) as session:
+        query = select(Recording).where(col(Recording.id).startswith(prefix, autoescape=True)).limit(10)
+        found = list(session.exec(query))
+    found += [row for row in _without_row(engine, data_dir, None) if row.id.startswith(prefix)]
+    if not found:
+        raise NoRecording(f"there is no recording {prefix!r}")
+    if len(found) > 1:
+        raise AmbiguousId(f"several recordings begin with {prefix!r}: {', '.join(sorted(row.id for row in found))}")
+    return found[0]
+
+
+def hold(engine: Engine, recording: str, *, held: bool) -> None:
+    """Put a recording under legal hold, or release it.
+
+    Raises:
+        NotReady: it is not in the database yet.
+    """
+    with writing(engine) as session:
+        _known(session.get(Recording, recording, with_for_update=True), recording).held = held
+
+
+def delete(engine: Engine, store: Store, data_dir: Path, recording: str, now: datetime) -> None:
+    """Remove the sound and what is left of the capture; the row stays, as deleted. Once more does no harm.
+
+    Raises:
+        Held: it is under legal hold.
+        NotReady: it is not in the database yet.
+        StoreError: the sound is still there.
+    """
+    with writing(engine) as session:
+        row = _known(session.get(Recording, recording, with_for_update=True), recording)
+        if row.held:
+            raise Held(f"recording {recording} is under legal hold; release it first: srs hold {recording} --release")
+        # Within the transaction: a row that says deleted is never ahead of the sound, and no hold slips in between.
+        if row.file is not None:
+            store.delete(row.file)
+        captures.remove(data_dir, recording)
+        if row.state != State.DELETED:
+            row.state, row.file, row.bytes, row.deleted_at = State.DELETED, None, None, now
+
+
+def _known(row: Recording | None, recording: str) -> Recording:
+    if row is None:
+        raise NotReady(f"recording {recording} is not archived yet: try again when its call has ended")
+    return row
+
+
+def as_json(row: Recording, store: Store) -> dict[str, Any]:
+    """What `srs list --json` says of a recording (the public contract)."""
+    return {
+        "id": row.id,
+        "call_id": row.call_id,
+        "session_id": row.session_id,
+        "state": str(row.state),
+        "started_at": stamp(row.started_at),
+        "ended_at": None if row.state == State.RECORDING else stamp(row.ended_at),
+        "duration_s": row.duration_s,
+        "caller": row.caller,
+        "callee": row.callee,
+        "legs": [
+            leg.model_dump(include={"label", "aor", "name", "codec", "packets", "lost", "seconds"}) for leg in row.legs
+        ],
+        "file": row.file and store.location(row.file),
+        "format": row.format,
+        "bytes": row.bytes,
+        "sha256": row.sha256,
+    }
+
+
+def details(row: Recording, store: Store) -> dict[str, Any]:
+    """What `srs show --json` says: the above, and all facts."""
+    facts = {"held": row.held, "reason": row.reason, "deleted_at": row.deleted_at and stamp(row.deleted_at)}
+    legs = [{"label": leg.label, **leg.facts} for leg in row.legs]
+    return {**as_json(row, store), **facts, "created_at": stamp(row.created_at), "facts": row.facts, "leg_facts": legs}
+
+
+def stamp(moment: datetime) -> str:
+    """ISO 8601 in UTC with Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

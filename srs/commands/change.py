@@ -1,0 +1,118 @@
+"""srs export, delete, hold, import: what can be done with recordings."""
+
+import shutil
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from srs.commands.options import Config, Data, Id, open_archive
+from srs.config import load
+
+if TYPE_CHECKING:
+    from srs.archive.tables import Recording
+
+FORMATS = ("wav", "mp3", "flac", "opus")
+
+
+def _format(value: str | None) -> str | None:
+    if value is not None and value not in FORMATS:
+        raise typer.BadParameter(f"must be one of {', '.join(FORMATS)}")
+    return value
+
+
+def export(
+    id_: Id,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to.")],
+    kind: Annotated[
+        str | None,
+        typer.Option("--format", callback=_format, help=f"{', '.join(FORMATS)}. [default: as the file's name ends]"),
+    ] = None,
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """Write the sound of a recording to a file."""
+    from srs.archive.catalogue import find
+    from srs.archive.export import export as write
+
+    kind = kind or output.suffix[1:].lower()
+    if kind not in FORMATS:
+        raise typer.BadParameter(f"which format? --format must be one of {', '.join(FORMATS)}")
+    settings, engine, store = open_archive(config, data)
+    write(find(engine, settings.data_dir, id_), store, kind, output)
+
+
+def delete(
+    id_: Id,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """Delete the sound of a recording for good; that there was one stays known."""
+    from srs.archive import catalogue
+
+    settings, engine, store = open_archive(config, data)
+    row = catalogue.find(engine, settings.data_dir, id_)
+    if not yes:
+        _ask(row)
+    catalogue.delete(engine, store, settings.data_dir, row.id, datetime.now(UTC))
+    typer.echo(f"deleted {row.id}")
+
+
+def _ask(row: "Recording") -> None:
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("nobody to ask: say --yes to delete")
+    start = f"{row.started_at.astimezone():%Y-%m-%d %H:%M}"
+    typer.confirm(f"Delete the sound of {row.id}, {row.caller} → {row.callee}, {start}?", abort=True)
+
+
+def hold(
+    id_: Id,
+    release: Annotated[bool, typer.Option("--release", help="Release it.")] = False,
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """Put a recording under legal hold: it cannot be deleted."""
+    from srs.archive import catalogue
+
+    settings, engine, _ = open_archive(config, data)
+    row = catalogue.find(engine, settings.data_dir, id_)
+    catalogue.hold(engine, row.id, held=not release)
+    typer.echo(f"{'released' if release else 'held'} {row.id}")
+
+
+def import_(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE.pcap…", help="Captures, with the SIP of the call.")],
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """Take captures into the archive as recordings; prints their ids."""
+    from srs.archive.keep import keep, open_archive
+
+    archive = open_archive(load(config, data))
+    failed = False
+    for file in files:
+        row = keep(archive, _take(file, archive.data_dir))
+        typer.echo(row.id)
+        if row.reason is not None:
+            failed = True
+            typer.echo(f"srs: {file}: {row.reason}", err=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _take(file: Path, data_dir: Path) -> Path:
+    """Copy a capture into custody, whole or not at all."""
+    from srs.capture import folder
+
+    folder.prepare(data_dir)
+    target = folder.ended_path(data_dir, folder.new_id())
+    unfinished = target.with_suffix(".part")
+    try:
+        shutil.copyfile(file, unfinished)
+        unfinished.rename(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return target
