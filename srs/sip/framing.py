@@ -1,6 +1,5 @@
 """SIP messages out of a byte stream, cut by Content-Length (RFC 3261 §18.3), without I/O."""
 
-import re
 from collections.abc import Iterator
 
 from srs.sip.errors import MalformedError, SipError, TooLargeError
@@ -12,7 +11,6 @@ PONG = b"\r\n"
 LARGEST_HEAD = 64 << 10  # octets
 LARGEST_BODY = 4 << 20
 
-_BEFORE_MESSAGE = re.compile(rb"[\r\n]*")
 _LONGEST_BLANK_LINE = 4  # octets
 
 
@@ -42,26 +40,26 @@ class Framer:
 
     def _next(self) -> bytes | None:
         if self._wanted is None:
-            if self._searched == 0 and (ping := self._between()) is not None:
-                return ping
+            if self._buffer.startswith(PING):
+                return self._cut(len(PING))
+            if self._between():
+                return None
             self._wanted = self._measure()
         if self._wanted is None or len(self._buffer) < self._wanted:
             return None
-        frame = bytes(self._buffer[: self._wanted])
-        del self._buffer[: self._wanted]
+        return self._cut(self._wanted)
+
+    def _cut(self, length: int) -> bytes:
+        frame = bytes(self._buffer[:length])
+        del self._buffer[:length]
         self._searched, self._wanted = 0, None
         return frame
 
-    def _between(self) -> bytes | None:
-        """Take line ends before a message away; a PING if they make one."""
-        if self._buffer.startswith(PING):
-            del self._buffer[: len(PING)]
-            return PING
-        # What can still become a PING stays.
-        if not PING.startswith(self._buffer):
-            found = _BEFORE_MESSAGE.match(self._buffer)
-            del self._buffer[: found.end() if found else 0]
-        return None
+    def _between(self) -> bool:
+        """Drop line ends before a message; whether nothing is left but what may become a PING."""
+        if not PING.startswith(self._buffer) and self._buffer[0] in b"\r\n":
+            self._buffer[:] = self._buffer.lstrip(b"\r\n")
+        return PING.startswith(self._buffer)
 
     def _measure(self) -> int | None:
         """The length of the message at the start of the buffer, None while its header block is not complete."""

@@ -76,7 +76,10 @@ PHRASES = {
 
 
 class Message:
-    """What requests and responses share. `headers` holds texts under their full names; the properties read them."""
+    """What requests and responses share. `headers` holds texts under their full names; the properties read them.
+
+    Messages that `parse` returned have all mandatory fields; the 400 to a broken request may lack some.
+    """
 
     __slots__ = ("body", "headers")
 
@@ -90,7 +93,7 @@ class Message:
 
     @property
     def call_id(self) -> str:
-        return self.headers["Call-ID"]
+        return self.headers.get("Call-ID") or ""
 
     @property
     def cseq(self) -> CSeq:
@@ -103,11 +106,11 @@ class Message:
 
     @property
     def from_address(self) -> Address:
-        return Address.parse(self.headers["From"])
+        return Address.parse(self.headers.get("From") or "")
 
     @property
     def to_address(self) -> Address:
-        return Address.parse(self.headers["To"])
+        return Address.parse(self.headers.get("To") or "")
 
     @property
     def via(self) -> Via:
@@ -303,9 +306,9 @@ def response(request: Request, status: int, phrase: str | None = None, *, to_tag
 
 
 def add_to_tag(message: Message, tag: str) -> None:
-    """Put `tag` on To unless it has one."""
-    to = message.headers.get("To", "") or ""
-    if not Address.parse(to).tag:
+    """Put `tag` on To unless it has one, or there is no To."""
+    to = message.headers.get("To")
+    if to and not Address.parse(to).tag:
         message.headers.set("To", f"{to};tag={tag}")
 
 
