@@ -80,24 +80,27 @@ class Decoded:
     """Hz."""
 
 
+def decodable(codec: Codec) -> bool:
+    """Tell whether there is a decoder."""
+    return codec.name in _TABLES and codec.channels == 1
+
+
 def decode(codec: Codec, data: Octets, start: NDArray[np.int64], length: NDArray[np.int64]) -> Decoded | None:
     """Decode packets of one stream, given in order of play by where their payloads lie in `data`.
 
     None: there is no decoder for this encoding, or not for this clock rate and number of channels.
     """
-    table = _TABLES.get(codec.name)
-    if table is None or codec.channels != 1:
+    if not decodable(codec):
         return None
     counts = length.astype(np.int64)
     octets = np.empty(int(counts.sum()), np.uint8)
     copy(data, start, octets, np.cumsum(counts) - counts, counts)
-    return Decoded(_look_up(table(), octets), counts, codec.clock_rate)
+    return Decoded(_look_up(_TABLES[codec.name](), octets), counts, codec.clock_rate)
 
 
 def ticks(codec: Codec, length: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return how long payloads of `length` octets sound, in ticks of the RTP clock; 0: the length does not tell."""
-    per_octet = int(codec.name in _TABLES and codec.channels == 1)
-    return length.astype(np.int64) * per_octet
+    return length.astype(np.int64) * int(decodable(codec))
 
 
 def encode(name: str, samples: Samples) -> Octets:
@@ -160,7 +163,7 @@ def _encoder(name: str) -> Octets:
 
 
 def _mu_law_codes(magnitude: NDArray[np.int32], positive: NDArray[np.bool_]) -> Octets:
-    biased = np.minimum((magnitude >> 2) + 33, 0x1FFF)
+    biased: NDArray[np.int32] = np.minimum((magnitude >> 2) + 33, 0x1FFF)
     segment = _bit_length(biased >> 5)  # 1 to 8
     codes = ((8 - segment) << 4) | (15 - ((biased >> segment) & 15))
     return np.where(positive, codes | 0x80, codes).astype(np.uint8)

@@ -1,0 +1,99 @@
+"""What is known of a leg beside its sound."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rtp.jitter import Gaps
+
+MOST_GAPS = 1000
+"""Gaps listed for a leg; more are counted."""
+PAUSE_SLACK_NS = 1_000_000_000
+"""A client may stop this much before a pause is agreed and start this much after it ends, together."""
+
+Span = tuple[float, float]
+"""(seconds since the start of the session, seconds)."""
+Interval = tuple[int, int]
+"""(from, to), UTC in nanoseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegFacts:
+    """Counts are of packets. Everything is fit for JSON."""
+
+    packets: int
+    """Distinct RTP packets of the leg's senders, digits and comfort noise too; with `lost`, all that were sent."""
+    lost: int
+    duplicates: int
+    reordered: int
+    seconds: float
+    """Of audio that was heard."""
+    gaps: list[Span] = field(default_factory=list)
+    """Where packets are lost."""
+    gaps_omitted: int = 0
+    """Gaps beyond the first thousand."""
+    silence_s: float = 0.0
+    """Seconds in which the client sent nothing though it might (discontinuous transmission)."""
+    pauses: list[Span] = field(default_factory=list)
+    """Where the client asked not to record."""
+    while_paused: int = 0
+    """Came during a pause and are not heard."""
+    after_end: int = 0
+    """Came after the BYE and are not heard."""
+    strays: int = 0
+    """Fit no line of sequence numbers."""
+    strangers: int = 0
+    """Came from another address than the sender of their SSRC."""
+    comfort_noise: int = 0
+    events: int = 0
+    """RFC 4733 digits and tones."""
+    undecoded: dict[str, int] = field(default_factory=dict)
+    """Packets of codecs that there is no decoder for: their time is silence."""
+    malformed: dict[str, int] = field(default_factory=dict)
+    """Datagrams that are no RTP, by kind."""
+    kernel_dropped: int = 0
+    """Datagrams that came but could not be read in time."""
+    ssrcs: list[str] = field(default_factory=list)
+    codecs: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """Packets that are really missing, and where."""
+
+    lost: int
+    spans: list[Interval]
+    silence_ns: int
+
+
+def losses(gaps: Gaps, lost: int, pauses: Sequence[Interval]) -> Losses:
+    """Tell losses from what a client left out on purpose: inside a pause nothing is lost."""
+    spans, silence_ns = [], 0
+    columns = (gaps.start_ns.tolist(), gaps.length_ns.tolist(), gaps.missing.tolist())
+    for start_ns, length_ns, missing in zip(*columns, strict=True):
+        paused_ns = sum(overlap((start_ns, start_ns + length_ns), pause) for pause in pauses)
+        if missing == 0:
+            silence_ns += length_ns - paused_ns
+            continue
+        excused = _excused(missing, length_ns, paused_ns)
+        lost -= excused
+        if excused < missing:
+            spans.append((start_ns, start_ns + length_ns))
+    return Losses(lost, spans, silence_ns)
+
+
+def _excused(missing: int, length_ns: int, paused_ns: int) -> int:
+    """Return how many packets missing in a gap were not sent because of a pause."""
+    if paused_ns == 0:
+        return 0
+    outside_ns = max(length_ns - paused_ns - PAUSE_SLACK_NS, 0)
+    return missing - round(missing * outside_ns / length_ns)
+
+
+def overlap(one: Interval, other: Interval) -> int:
+    """Return how long two intervals have in common."""
+    return max(min(one[1], other[1]) - max(one[0], other[0]), 0)
+
+
+def span(interval: Interval, start_ns: int) -> Span:
+    """Return an interval in seconds of a session that began at `start_ns`."""
+    return round((interval[0] - start_ns) / 1e9, 6), round((interval[1] - interval[0]) / 1e9, 6)

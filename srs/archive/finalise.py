@@ -1,0 +1,186 @@
+"""From a capture to a recording: a pure function of the file, the same for a live call, a left-over and a mirror port."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtp import mix, pcap
+from rtp.codecs import Samples
+from rtp.pcap import Datagrams
+from srs.archive import legs
+from srs.archive.facts import Interval, LegFacts
+from srs.archive.legs import Frame
+from srs.archive.listen import Heard, listen
+from srs.archive.replay import NoSession, Replay, replay
+from srs.siprec.session import Session, Stream, parties
+
+__all__ = ["LegFacts", "LegSound", "NoSession", "Recording", "channels", "finalise"]
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class LegSound:
+    """One party's stream: a channel of the recording."""
+
+    label: str | None
+    aor: str | None
+    name: str | None
+    codec: str | None
+    """Encoding of most of its packets; None: nothing came."""
+    facts: LegFacts
+    samples: Samples
+    """From the start to the end of the session."""
+    sample_rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What one capture contains."""
+
+    call_id: str
+    session_id: str | None
+    """Of the communication session, as the metadata say."""
+    started_ns: int
+    ended_ns: int
+    """UTC: our first 200 or the first packet; the BYE, or the end of the last packet before it."""
+    interrupted: bool
+    """There is no BYE."""
+    legs: tuple[LegSound, ...]
+    """In channel order: caller, callee, more."""
+    caller: str | None
+    callee: str | None
+    facts: dict[str, object]
+    """Fit for JSON: what is known of the session beside its legs."""
+
+
+def finalise(path: Path) -> Recording:
+    """Make a recording of a capture.
+
+    Raises:
+        CaptureError: the file is no capture.
+        NoSession: there is no session in it that has sound.
+    """
+    datagrams = pcap.read(path)
+    replayed = replay(datagrams)
+    session = replayed.session
+    streams = {stream: party for stream, party in parties(session).items() if stream.kind == "audio" and stream.local}
+    if not streams:
+        raise NoSession("no audio stream was accepted in the session")
+    rows = dict(zip(streams, demultiplex(datagrams, list(streams), replayed.first_ns), strict=True))
+    heard = {stream: listen(datagrams, rows[stream], stream, session.ended_ns) for stream in streams}
+    start_ns, end_ns = _extent(replayed, list(heard.values()))
+    sounds = []
+    for stream, (aor, name) in streams.items():
+        frame = Frame(start_ns, end_ns, pauses(stream, start_ns, end_ns))
+        facts = legs.facts(heard[stream], frame, replayed.kernel_drops.get(_port(stream), 0))
+        sound = legs.sound(datagrams.data, heard[stream], frame)
+        sounds.append(LegSound(stream.label, aor, name, legs.main_codec(heard[stream]), facts, *sound))
+    caller, callee = _callers(sounds)
+    return Recording(
+        call_id=session.call_id,
+        session_id=_session_id(session),
+        started_ns=start_ns,
+        ended_ns=end_ns,
+        interrupted=session.ended_ns is None,
+        legs=tuple(sounds),
+        caller=caller,
+        callee=callee,
+        facts=_facts(replayed, datagrams, rows),
+    )
+
+
+def channels(recording: Recording) -> tuple[Samples, int]:
+    """Return the legs side by side, (frames, legs) int16, at the highest leg's rate, and that rate."""
+    return mix.channels([(leg.samples, leg.sample_rate) for leg in recording.legs])
+
+
+def demultiplex(datagrams: Datagrams, streams: Sequence[Stream], start_ns: int) -> list[Rows]:
+    """Return the datagrams since `start_ns` that came for each stream.
+
+    They came to its port, and to its address if any came to exactly that.
+
+    The address in an answer may be a public one that never appears in a packet, so the port alone must do. Of several
+    streams that had the same port one after the other, each has what came in its time.
+    """
+    found = []
+    for stream in streams:
+        assert stream.local is not None
+        rows = np.flatnonzero(datagrams.destination_port == stream.local[1])
+        exact = rows[(datagrams.destination[rows] == _octets(stream.local[0])).all(axis=1)]
+        rows = exact if len(exact) else rows
+        later = [other for other in streams if other.local == stream.local and _since(other) > _since(stream)]
+        earlier = [other for other in streams if other.local == stream.local and _since(other) < _since(stream)]
+        from_ns = _since(stream) if earlier else start_ns
+        to_ns = min(map(_since, later), default=np.iinfo(np.int64).max)
+        found.append(rows[(datagrams.time_ns[rows] >= from_ns) & (datagrams.time_ns[rows] < to_ns)])
+    return found
+
+
+def pauses(stream: Stream, start_ns: int, end_ns: int) -> tuple[Interval, ...]:
+    """Return when a stream was inactive, UTC in nanoseconds, within the session."""
+    changes = [*stream.directions, (end_ns, "")]
+    found: list[Interval] = []
+    for (since, direction), (until, _) in pairwise(changes):
+        begin, end = max(since, start_ns), min(until, end_ns)
+        if direction != "inactive" or begin >= end:
+            continue
+        if found and found[-1][1] == begin:
+            begin = found.pop()[0]
+        found.append((begin, end))
+    return tuple(found)
+
+
+def _extent(replayed: Replay, heard: Sequence[Heard]) -> Interval:
+    """Return the time that is recorded: our first 200 or an earlier packet, to the BYE or the end of the sound."""
+    session = replayed.session
+    began = replayed.first_ns if session.started_ns is None else session.started_ns
+    ended = replayed.last_ns if session.ended_ns is None else session.ended_ns
+    start_ns = min([began, *(each.first_ns for each in heard if each.first_ns is not None)])
+    return start_ns, max([start_ns, ended, *(each.last_ns for each in heard if each.last_ns is not None)])
+
+
+def _callers(sounds: Sequence[LegSound]) -> tuple[str | None, str | None]:
+    """Return who is on the first and the second channel, by address or else by name."""
+    who = [sound.aor or sound.name for sound in sounds[:2]]
+    return who[0], who[1] if len(who) > 1 else None
+
+
+def _facts(replayed: Replay, datagrams: Datagrams, rows: Mapping[Stream, Rows]) -> dict[str, object]:
+    session = replayed.session
+    ports = {_port(stream) + 1 for stream in rows}
+    beside = int(np.isin(datagrams.destination_port, list(ports)).sum())
+    claimed = sum(map(len, rows.values())) + replayed.messages + beside
+    return {
+        "end_reason": session.end_reason,
+        "problems": list(session.problems),
+        "not_recorded": [
+            {"index": stream.index, "kind": stream.kind, "label": stream.label}
+            for stream in session.streams
+            if stream not in rows
+        ],
+        "unreadable_messages": replayed.unreadable,
+        "other_datagrams": len(datagrams.time_ns) - claimed,
+        "lost_tail": datagrams.lost_tail,
+    }
+
+
+def _since(stream: Stream) -> int:
+    """Return when a stream was first agreed on, UTC in nanoseconds."""
+    return min((since for since, _ in stream.codecs), default=0)
+
+
+def _port(stream: Stream) -> int:
+    return stream.local[1] if stream.local else 0
+
+
+def _octets(address: str) -> NDArray[np.uint8]:
+    """Return an address as 16 octets, IPv4 as ::ffff:a.b.c.d."""
+    parsed = ip_address(address)
+    mapped = parsed.packed if parsed.version == 6 else bytes(10) + b"\xff\xff" + parsed.packed
+    return np.frombuffer(mapped, np.uint8)

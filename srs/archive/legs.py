@@ -1,0 +1,128 @@
+"""One leg of a recording: its sound on the session's clock, and what is known beside it."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtp.codecs import NOT_AUDIO, Samples, decodable, decode
+from rtp.mix import Clock, Placed, leg, upsample
+from srs.archive.facts import MOST_GAPS, Interval, LegFacts, losses, span
+from srs.archive.listen import Heard, Source
+
+Integers = NDArray[np.int64]
+DEFAULT_RATE = 8000
+"""Hz, of a leg of which nothing can be decoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The time that a leg is recorded for: UTC in nanoseconds."""
+
+    start_ns: int
+    end_ns: int
+    pauses: tuple[Interval, ...] = ()
+    """Where the client asked not to record."""
+
+    def clock(self, rate: int) -> Clock:
+        return Clock(self.start_ns, rate, round((self.end_ns - self.start_ns) * rate / 1e9))
+
+    def paused(self, time_ns: Integers) -> NDArray[np.bool_]:
+        """Tell which moments lie in a pause."""
+        inside = np.zeros(len(time_ns), bool)
+        for begin, end in self.pauses:
+            inside |= (time_ns >= begin) & (time_ns < end)
+        return inside
+
+
+def sound(data: NDArray[np.uint8], heard: Heard, frame: Frame) -> tuple[Samples, int]:
+    """Return the samples of a leg and their rate: silence where it paused, where nothing came or nothing is decoded.
+
+    Args:
+        data: the capture that the payloads lie in.
+    """
+    placed = [each for source in heard.sources for each in _place(data, source, heard, frame)]
+    rates = sorted({each.decoded.rate for each in placed}, reverse=True) or [DEFAULT_RATE]
+    length = frame.clock(rates[0]).length
+    parts = [_at_rate([each for each in placed if each.decoded.rate == rate], rate, rates[0], frame) for rate in rates]
+    if len(parts) == 1:
+        return parts[0], rates[0]
+    together = np.sum([part[:length] for part in parts], axis=0, dtype=np.int32)
+    return np.clip(together, -32768, 32767).astype(np.int16), rates[0]
+
+
+def _place(data: NDArray[np.uint8], source: Source, heard: Heard, frame: Frame) -> list[Placed]:
+    """Decode what is heard of an SSRC, codec by codec."""
+    timeline = source.timeline
+    audible = ~frame.paused(source.packets.time_ns[timeline.packet])
+    codec = source.codec[timeline.packet]
+    placed = []
+    for index in np.unique(codec[audible]).tolist():
+        chosen = np.flatnonzero(audible & (codec == index))
+        packets = timeline.packet[chosen]
+        decoded = decode(heard.codecs[index], data, source.packets.start[packets], source.packets.length[packets])
+        if decoded is not None:
+            where = (timeline.anchor_ns[chosen], timeline.ticks[chosen], source.clock_rate[packets])
+            placed.append(Placed(decoded, frame.clock(decoded.rate).positions(*where)))
+    return placed
+
+
+def _at_rate(placed: list[Placed], own: int, rate: int, frame: Frame) -> Samples:
+    """Return what was decoded at one rate at the rate of the leg, which is a multiple; at least as long as the leg."""
+    length = -(-frame.clock(rate).length * own // rate)
+    return upsample(leg(placed, length), rate // own)
+
+
+def facts(heard: Heard, frame: Frame, kernel_dropped: int) -> LegFacts:
+    """Return the counts of a leg, and where it has gaps and pauses."""
+    timelines = [source.timeline for source in heard.sources]
+    found = [losses(timeline.gaps, timeline.lost, frame.pauses) for timeline in timelines]
+    spans = sorted(each for item in found for each in item.spans)
+    names = codec_names(heard)
+    missing = {each.name for each in heard.codecs if each.name not in NOT_AUDIO and not decodable(each)}
+    return LegFacts(
+        packets=sum(timeline.packets for timeline in timelines),
+        lost=sum(item.lost for item in found),
+        duplicates=sum(timeline.duplicates for timeline in timelines),
+        reordered=sum(timeline.reordered for timeline in timelines),
+        seconds=round(sum(_seconds(source, frame) for source in heard.sources), 6),
+        gaps=[span(each, frame.start_ns) for each in spans[:MOST_GAPS]],
+        gaps_omitted=len(spans[MOST_GAPS:]),
+        silence_s=round(sum(item.silence_ns for item in found) / 1e9, 6),
+        pauses=[span(pause, frame.start_ns) for pause in frame.pauses],
+        while_paused=sum(int(frame.paused(source.packets.time_ns).sum()) for source in heard.sources),
+        after_end=heard.after_end,
+        strays=sum(timeline.strays for timeline in timelines),
+        strangers=heard.strangers,
+        comfort_noise=names["CN"],
+        events=names["TELEPHONE-EVENT"],
+        undecoded={name: count for name, count in names.items() if name in missing},
+        malformed=dict(heard.malformed),
+        kernel_dropped=kernel_dropped,
+        ssrcs=[f"{source.ssrc:08x}" for source in heard.sources],
+        codecs=list(names),
+    )
+
+
+def codec_names(heard: Heard) -> Counter[str]:
+    """Return how many packets have which encoding, duplicates too."""
+    names: Counter[str] = Counter()
+    for source in heard.sources:
+        counts = np.bincount(source.codec, minlength=len(heard.codecs)).tolist()
+        for codec, count in zip(heard.codecs, counts, strict=True):
+            names[codec.name] += count
+    return +names
+
+
+def main_codec(heard: Heard) -> str | None:
+    """Return the audio encoding that most packets have."""
+    audio = [(count, name) for name, count in codec_names(heard).items() if name not in NOT_AUDIO]
+    return max(audio)[1] if audio else None
+
+
+def _seconds(source: Source, frame: Frame) -> float:
+    """Return how many seconds of audio are heard of an SSRC."""
+    packets = source.timeline.packet
+    audible = ~frame.paused(source.packets.time_ns[packets])
+    return float((source.timeline.duration / source.clock_rate[packets])[audible].sum())

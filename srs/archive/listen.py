@@ -1,0 +1,140 @@
+"""The RTP that came for one m-line of a recording session: SSRC by SSRC, each packet with its codec and its place."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtp import jitter, packet
+from rtp.codecs import NOT_AUDIO, STATIC, Codec, ticks
+from rtp.jitter import Timeline
+from rtp.lock import trusted
+from rtp.packet import Packets
+from rtp.pcap import Datagrams
+from srs.siprec.session import Stream
+
+Integers = NDArray[np.int64]
+UNKNOWN_RATE = 8000
+"""Hz, guessed for a payload type that no offer explains."""
+NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One SSRC: the packets of its sender before the end of the session, in order of arrival."""
+
+    ssrc: int
+    packets: Packets
+    codec: Integers
+    """Index into the codecs of the stream, one a packet."""
+    clock_rate: Integers
+    """Hz, one a packet."""
+    timeline: Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came for a stream."""
+
+    codecs: tuple[Codec, ...]
+    sources: tuple[Source, ...]
+    strangers: int
+    after_end: int
+    malformed: Mapping[str, int]
+
+    @property
+    def first_ns(self) -> int | None:
+        """Arrival of the first packet, UTC; None: there is none."""
+        return min((int(source.packets.time_ns[0]) for source in self.sources), default=None)
+
+    @property
+    def last_ns(self) -> int | None:
+        """Where the sound of the packets ends, at most one packet after the last arrival; None: there is none."""
+        return max(map(_end_of_sound, self.sources), default=None)
+
+
+def listen(datagrams: Datagrams, rows: Integers, stream: Stream, end_ns: int | None) -> Heard:
+    """Bring the datagrams `rows`, which came for `stream`, into order and place.
+
+    Args:
+        end_ns: UTC; what arrives later is only counted. None: the session has no end.
+    """
+    rows = rows[np.argsort(datagrams.time_ns[rows], kind="stable")]
+    length = datagrams.length[rows].astype(np.int64)
+    everything, malformed = packet.parse(datagrams.data, rows, datagrams.time_ns[rows], datagrams.start[rows], length)
+    packets = everything if end_ns is None else everything.take(everything.time_ns <= end_ns)
+    codecs, codec = _codecs(stream, packets)
+    releases = np.array([since for since, _ in stream.codecs], np.int64)
+    sources = []
+    for chosen in _by_ssrc(packets.ssrc):
+        own = chosen[trusted(_senders(datagrams, packets.row[chosen]), packets.time_ns[chosen], releases)]
+        sources.append(_source(packets.take(own), codec[own], codecs))
+    believed = sum(len(source.packets) for source in sources)
+    after_end = len(everything) - len(packets)
+    return Heard(codecs, tuple(sources), len(packets) - believed, after_end, dict(malformed))
+
+
+def _source(packets: Packets, codec: Integers, codecs: tuple[Codec, ...]) -> Source:
+    duration = np.zeros(len(packets), np.int64)
+    for index in np.unique(codec).tolist():
+        chosen = codec == index
+        duration[chosen] = ticks(codecs[index], packets.length[chosen])
+    clock_rate = np.array([each.clock_rate for each in codecs])[codec]
+    audio = np.array([each.name not in NOT_AUDIO for each in codecs])[codec]
+    timeline = jitter.order(
+        packets.sequence, packets.timestamp, packets.time_ns, clock_rate, duration, audio & (packets.length > 0)
+    )
+    return Source(int(packets.ssrc[0]), packets, codec, clock_rate, timeline)
+
+
+def _by_ssrc(ssrc: NDArray[np.uint32]) -> Iterator[Integers]:
+    """Yield the packets of each SSRC, in order of its first packet."""
+    values, first = np.unique(ssrc, return_index=True)
+    for value in values[np.argsort(first)]:
+        yield np.flatnonzero(ssrc == value)
+
+
+def _senders(datagrams: Datagrams, rows: Integers) -> Integers:
+    """Return a number for the address and port that each datagram came from."""
+    address, port = datagrams.source[rows], datagrams.source_port[rows]
+    if (port == port[0]).all() and (address == address[0]).all():
+        return np.zeros(len(rows), np.int64)
+    octets = np.column_stack([address, port.view(np.uint8).reshape(-1, 2)])
+    return np.unique(octets, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+
+
+def _codecs(stream: Stream, packets: Packets) -> tuple[tuple[Codec, ...], Integers]:
+    """Return the codecs of some packets, and which one each is."""
+    codecs: list[Codec] = []
+    index = np.zeros(len(packets), np.int64)
+    for payload_type in np.unique(packets.payload_type).tolist():
+        chosen = np.flatnonzero(packets.payload_type == payload_type)
+        since, meanings = _meanings(stream, payload_type)
+        which = np.maximum(np.searchsorted(since, packets.time_ns[chosen], "right") - 1, 0)
+        index[chosen] = len(codecs) + which
+        codecs += meanings
+    return tuple(codecs), index
+
+
+def _meanings(stream: Stream, payload_type: int) -> tuple[Integers, list[Codec]]:
+    """Return since when a payload type has meant what; before the first offer that names it, it means the same.
+
+    A later offer that does not name it changes nothing: packets under way still have the old meaning.
+    """
+    found = [
+        (since, codec) for since, offered in stream.codecs for codec in offered if codec.payload_type == payload_type
+    ]
+    if not found:
+        found = [(0, STATIC.get(payload_type, Codec(payload_type, f"UNKNOWN-{payload_type}", UNKNOWN_RATE)))]
+    return np.array([since for since, _ in found], np.int64), [codec for _, codec in found]
+
+
+def _end_of_sound(source: Source) -> int:
+    """Return where the last packet's sound ends; not later than if it began when the last packet arrived."""
+    timeline, last_ns = source.timeline, int(source.packets.time_ns[-1])
+    if len(timeline.packet) == 0:
+        return last_ns
+    per_tick = NS / source.clock_rate[timeline.packet]
+    end = timeline.anchor_ns + np.rint((timeline.ticks + timeline.duration) * per_tick).astype(np.int64)
+    return max(last_ns, min(int(end.max()), last_ns + round(float((timeline.duration * per_tick).max()))))

@@ -1,0 +1,93 @@
+"""The SIP of a capture, found by content and applied to a session once more."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from rtp.pcap import Datagrams
+from srs.sip.message import Request, Response, SipError, parse
+from srs.siprec import session as reducer
+from srs.siprec.session import Session
+
+SHORTEST = 20
+"""Octets; no start line with a header is shorter."""
+_START_LINE = re.compile(rb"\s*(?:SIP/2\.0 +\d{3}|[A-Z]+ +\S[^\r\n]* SIP/2\.0\r?\n)", re.IGNORECASE)
+_KERNEL_DROPS = re.compile(r"kernel-drops;port=(\d+);count=(\d+)")
+
+Message = Request | Response
+
+
+class NoSession(ValueError):  # noqa: N818 - what is missing, as in srs.archive.errors
+    """A capture holds no session that could be recorded; the message says what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What the SIP of a capture comes to."""
+
+    session: Session
+    first_ns: int
+    last_ns: int
+    """UTC, of the first and the last message of the session."""
+    messages: int
+    kernel_drops: dict[int, int]
+    """Datagrams that the kernel dropped, by local port."""
+    unreadable: int
+    """Datagrams that begin like SIP and are not."""
+
+
+def replay(datagrams: Datagrams) -> Replay:
+    """Apply every message of the first dialog of a capture to a session, in order of time.
+
+    Raises:
+        NoSession: there is no SIP in it.
+    """
+    messages, unreadable = find_messages(datagrams)
+    if not messages:
+        raise NoSession("there is no SIP in the capture")
+    call_id = _call_id([message for _, message in messages])
+    own = [(time_ns, message) for time_ns, message in messages if message.call_id == call_id]
+    session = reducer.new(call_id)
+    for time_ns, message in own:
+        session = reducer.apply(session, message, time_ns)
+    drops = _kernel_drops([message for _, message in own])
+    return Replay(session, own[0][0], own[-1][0], len(own), drops, unreadable)
+
+
+def find_messages(datagrams: Datagrams) -> tuple[list[tuple[int, Message]], int]:
+    """Return the SIP messages with their UTC in nanoseconds, in order of time; and how many could not be read."""
+    found, unreadable = [], 0
+    for row in _candidates(datagrams):
+        payload = datagrams.payload(row)
+        if not _START_LINE.match(payload):
+            continue
+        try:
+            found.append((int(datagrams.time_ns[row]), parse(payload)))
+        except SipError:
+            unreadable += 1
+    return sorted(found, key=lambda item: item[0]), unreadable
+
+
+def _candidates(datagrams: Datagrams) -> list[int]:
+    """Return the datagrams that begin with a letter or an empty line: RTP begins with 128 to 191."""
+    long = np.flatnonzero(datagrams.length >= SHORTEST)
+    first = datagrams.data[datagrams.start[long]]
+    letter = ((first | 0x20) >= ord("a")) & ((first | 0x20) <= ord("z"))
+    rows: list[int] = long[letter | (first == ord("\r")) | (first == ord("\n"))].tolist()
+    return rows
+
+
+def _call_id(messages: list[Message]) -> str:
+    """Return the dialog of the first INVITE; a capture that begins later has the dialog of its first message."""
+    invites = (message for message in messages if message.cseq.method == "INVITE")
+    return next(invites, messages[0]).call_id
+
+
+def _kernel_drops(messages: list[Message]) -> dict[int, int]:
+    drops: Counter[int] = Counter()
+    for message in messages:
+        if event := _KERNEL_DROPS.match(message.headers.get("X-SRS-Event") or ""):
+            drops[int(event[1])] += int(event[2])
+    return dict(drops)
