@@ -1,8 +1,6 @@
 """The command `srs`. Each command is a function in srs/commands; what it needs it imports when it runs."""
 
-import contextlib
 import os
-import sys
 from importlib.metadata import version
 from typing import Annotated
 
@@ -51,17 +49,13 @@ def main() -> None:
         _fail(str(error), 2)
     except ArchiveError as error:
         _fail(str(error), 1)
-    except BrokenPipeError:
-        # The reader has seen enough, as with `srs list | head`; nothing may be flushed into the pipe at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
 
 
 def _fail(message: str, status: int) -> None:
     for line in message.splitlines():
-        with contextlib.suppress(BrokenPipeError):
-            typer.echo(f"srs: {line}", err=True)
+        typer.echo(f"srs: {line}", err=True)
     raise SystemExit(status)
 
 
