@@ -8,9 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from srs.sip.errors import SipError
-from srs.sip.message import parse
-
 _HEAD_OCTETS: Final = 1 << 17
 _MAGIC: Final = struct.pack("<I", 0xA1B23C4D)  # nanosecond pcap, as the recorder writes it
 _RAW: Final = 101  # LINKTYPE_RAW
@@ -77,6 +74,9 @@ def _datagrams(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _of_invite(data: bytes, started_at: datetime) -> Head:
+    from srs.sip.errors import SipError  # here, not above: 30 ms that a list without running calls does not need
+    from srs.sip.message import parse
+
     try:
         message = parse(data)
     except SipError:

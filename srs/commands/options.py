@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
-from rich.console import Console
 
 from srs.config import Settings, load
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from sqlalchemy import Engine
 
     from srs.archive.store import Store
@@ -39,7 +39,9 @@ def open_archive(config: Path | None, data: Path | None) -> "tuple[Settings, Eng
     return settings, connect(settings.database_url), open_store(settings.store_url)
 
 
-def console() -> Console:
+def console() -> "Console":
     """For people; piped into a file it is as wide as a page."""
+    from rich.console import Console
+
     screen = Console(highlight=False)
     return screen if screen.is_terminal else Console(highlight=False, width=WIDTH)
