@@ -1,4 +1,4 @@
-"""From a capture to a recording: a pure function of the file, the same for a live call, a left-over and a mirror port."""
+"""From a capture to a recording: a pure function of the file, the same for a live call, a left-over, a mirror port."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from srs.archive.facts import Interval, LegFacts
 from srs.archive.legs import Frame
 from srs.archive.listen import Heard, listen
 from srs.archive.replay import NoSession, Replay, replay
-from srs.siprec.session import Session, Stream, parties
+from srs.siprec.session import Stream, parties
 
 __all__ = ["LegFacts", "LegSound", "NoSession", "Recording", "channels", "finalise"]
 
@@ -84,7 +84,7 @@ def finalise(path: Path) -> Recording:
     caller, callee = _callers(sounds)
     return Recording(
         call_id=session.call_id,
-        session_id=_session_id(session),
+        session_id=None,
         started_ns=start_ns,
         ended_ns=end_ns,
         interrupted=session.ended_ns is None,
