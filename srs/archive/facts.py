@@ -40,7 +40,7 @@ class LegFacts:
     after_end: int = 0
     """Came after the BYE and are not heard."""
     strays: int = 0
-    """Fit no line of sequence numbers."""
+    """Fit no line of sequence numbers, or are the only one of their SSRC."""
     strangers: int = 0
     """Came from another address than the sender of their SSRC."""
     comfort_noise: int = 0

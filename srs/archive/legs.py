@@ -93,7 +93,7 @@ def facts(heard: Heard, frame: Frame, kernel_dropped: int) -> LegFacts:
         pauses=[span(pause, frame.start_ns) for pause in frame.pauses],
         while_paused=sum(int(frame.paused(source.packets.time_ns).sum()) for source in heard.sources),
         after_end=heard.after_end,
-        strays=sum(timeline.strays for timeline in timelines),
+        strays=heard.lone + sum(timeline.strays for timeline in timelines),
         strangers=heard.strangers,
         comfort_noise=names["CN"],
         events=names["TELEPHONE-EVENT"],

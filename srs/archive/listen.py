@@ -1,6 +1,6 @@
 """The RTP that came for one m-line of a recording session: SSRC by SSRC, each packet with its codec and its place."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +40,9 @@ class Heard:
     codecs: tuple[Codec, ...]
     sources: tuple[Source, ...]
     strangers: int
+    """Packets from another address than the sender of their SSRC."""
+    lone: int
+    """Packets that are the only one of their SSRC, beside others: no sender begins and ends so (RFC 3550 A.1)."""
     after_end: int
     malformed: Mapping[str, int]
 
@@ -67,12 +70,19 @@ def listen(datagrams: Datagrams, rows: Integers, stream: Stream, end_ns: int | N
     codecs, codec = _codecs(stream, packets)
     releases = np.array([since for since, _ in stream.codecs], np.int64)
     sources = []
-    for chosen in _by_ssrc(packets.ssrc):
+    senders = _by_ssrc(packets.ssrc)
+    for chosen in senders:
         own = chosen[trusted(_senders(datagrams, packets.row[chosen]), packets.time_ns[chosen], releases)]
         sources.append(_source(packets.take(own), codec[own], codecs))
-    believed = sum(len(source.packets) for source in sources)
-    after_end = len(everything) - len(packets)
-    return Heard(codecs, tuple(sources), len(packets) - believed, after_end, dict(malformed))
+    sent = sum(map(len, senders))
+    return Heard(
+        codecs=codecs,
+        sources=tuple(sources),
+        strangers=sent - sum(len(source.packets) for source in sources),
+        lone=len(packets) - sent,
+        after_end=len(everything) - len(packets),
+        malformed=dict(malformed),
+    )
 
 
 def _source(packets: Packets, codec: Integers, codecs: tuple[Codec, ...]) -> Source:
@@ -88,11 +98,11 @@ def _source(packets: Packets, codec: Integers, codecs: tuple[Codec, ...]) -> Sou
     return Source(int(packets.ssrc[0]), packets, codec, clock_rate, timeline)
 
 
-def _by_ssrc(ssrc: NDArray[np.uint32]) -> Iterator[Integers]:
-    """Yield the packets of each SSRC, in order of its first packet."""
-    values, first = np.unique(ssrc, return_index=True)
-    for value in values[np.argsort(first)]:
-        yield np.flatnonzero(ssrc == value)
+def _by_ssrc(ssrc: NDArray[np.uint32]) -> list[Integers]:
+    """Return the packets of each SSRC, in order of its first packet; those with one packet only if all are such."""
+    values, first, counts = np.unique(ssrc, return_index=True, return_counts=True)
+    senders = counts > 1 if (counts > 1).any() else counts > 0
+    return [np.flatnonzero(ssrc == value) for value in values[senders][np.argsort(first[senders])]]
 
 
 def _senders(datagrams: Datagrams, rows: Integers) -> Integers:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from rtp import send
 from rtp.codecs import a_law, encode, mu_law
@@ -268,6 +270,34 @@ def test_strangers_are_counted_and_not_heard(call, tmp_path):
     leg = finalise(scene.write(tmp_path / "1.pcap")).legs[0]
     np.testing.assert_array_equal(leg.samples, truth(codes[0], 0, 100, 4.2))
     assert (leg.facts.strangers, leg.facts.packets, leg.facts.duplicates) == (50, 200, 0)
+
+
+def test_lone_packets_of_other_ssrcs_are_not_heard(call, tmp_path):
+    scene, codes = call()
+    for index in range(50):
+        scene.rtp(1000 + index, 0, stream(speech(0.02, index), ssrc=1000 + index)[0])
+    leg = finalise(scene.write(tmp_path / "1.pcap")).legs[0]
+    np.testing.assert_array_equal(leg.samples, truth(codes[0], 0, 100, 4.2))
+    assert (leg.facts.strays, leg.facts.packets, leg.facts.ssrcs) == (50, 200, ["00000007"])
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32 - 1))
+def test_damaged_packets_never_stop_a_recording(tmp_path, seed):
+    rng = np.random.default_rng(seed)
+    scene = Scene()
+    scene.offer(0, AUDIO, AUDIO)
+    for leg in (0, 1):
+        for index, datagram in enumerate(stream(speech(2, leg))):
+            octets = np.frombuffer(datagram, np.uint8).copy()
+            harmed = rng.integers(0, 16, rng.integers(0, 3))
+            octets[harmed] = rng.integers(0, 256, len(harmed))
+            scene.rtp(20 * index, leg, octets[: rng.integers(0, 173)] if rng.random() < 0.2 else octets)
+    scene.bye(2000)
+    recording = finalise(scene.write(tmp_path / "1.pcap"))
+    assert {len(leg.samples) for leg in recording.legs} == {round((recording.ended_ns - START_NS) * 8 / MS)}
+    assert recording.ended_ns - START_NS <= 2000 * MS + 200 * MS
+    json.dumps([recording.facts, *(asdict(leg.facts) for leg in recording.legs)])
 
 
 def test_several_ssrcs_on_one_leg_are_all_heard(tmp_path):
