@@ -1,0 +1,107 @@
+"""XML from strangers as a tree: no entities, no network, bounded in size and depth, mended where clients break it."""
+
+import re
+from collections.abc import Iterator
+
+from lxml import etree
+
+MOST_OCTETS = 1 << 20
+MOST_LEVELS = 64
+"""Of nested elements; real metadata have up to six."""
+
+Element = etree._Element  # noqa: SLF001 - lxml has no public name for it
+
+_BEFORE = re.compile(rb"^[^<]*")
+_DOCTYPE = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+_DECLARATION = re.compile(r"^\s*<\?\s*xml\b[^>]*>", re.IGNORECASE)
+_BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});)")
+_BARE_LESS = re.compile(r"<(?!/?[A-Za-z_][\w.:-]*(?:\s[^<>]*|/)?>|!--|!\[CDATA\[|\?)")
+_UNQUOTED = re.compile(r"""(?<=[\s])([A-Za-z_][\w.:-]*)\s*=\s*([^\s"'<>/=][^\s"'<>=]*?)(?=\s|/?>)""")
+_TAG = re.compile(r"<[A-Za-z_][^<>]*>")
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class MarkupError(ValueError):
+    """Not XML, or more of it than is read."""
+
+
+def read(octets: bytes) -> tuple[Element, bool]:
+    """The root element, and whether the text had to be mended to get at it.
+
+    Raises:
+        MarkupError: nothing can be read, or there is a document type, or it is too long or nested too deep.
+    """
+    if len(octets) > MOST_OCTETS:
+        raise MarkupError(f"{len(octets)} octets, more than {MOST_OCTETS}")
+    if _DOCTYPE.search(octets.replace(b"\0", b"")):
+        raise MarkupError("a document type is not read")
+    octets = _BEFORE.sub(b"", octets, count=1)
+    root = _parsed(octets, recover=False)
+    mended = root is None
+    if root is None:
+        root = _parsed(_mended(octets).encode(), recover=True)
+    if root is None:
+        raise MarkupError("no XML")
+    if any(event == "start" and level > MOST_LEVELS for event, level in _levels(root)):
+        raise MarkupError(f"elements nested more than {MOST_LEVELS} deep")
+    return root, mended
+
+
+def local_name(element: Element) -> str:
+    """The name without namespace and prefix, in lower case."""
+    return str(element.tag).rpartition("}")[2].rpartition(":")[2].lower()
+
+
+def attribute(element: Element, *names: str) -> str:
+    """The trimmed value of the first attribute that has one of these names (lower case); "" where there is none."""
+    values = {str(key).rpartition("}")[2].lower(): str(value) for key, value in element.attrib.items()}
+    return next((values[name].strip() for name in names if name in values), "")
+
+
+def text(element: Element) -> str:
+    """All text within, on one line."""
+    return " ".join("".join(str(piece) for piece in element.itertext("*")).split())
+
+
+def children(element: Element, *names: str) -> Iterator[Element]:
+    """The child elements that have one of these local names."""
+    return (child for child in element.iterchildren("*") if local_name(child) in names)
+
+
+def child_text(element: Element, *names: str) -> str:
+    """The text of the first such child that has any; else ""."""
+    return next(filter(None, map(text, children(element, *names))), "")
+
+
+def source(element: Element) -> str:
+    """The element as XML text."""
+    return etree.tostring(element, encoding="unicode", with_tail=False)
+
+
+def _parsed(octets: bytes, *, recover: bool) -> Element | None:
+    parser = etree.XMLParser(
+        recover=recover, resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
+    )
+    try:
+        root: Element | None = etree.fromstring(octets, parser)
+    except (etree.XMLSyntaxError, ValueError):
+        return None
+    return root
+
+
+def _mended(octets: bytes) -> str:
+    """The text with the reserved characters escaped that clients leave bare, and attributes quoted."""
+    try:
+        readable = octets.decode()
+    except UnicodeDecodeError:
+        readable = octets.decode("latin-1")
+    readable = _FORBIDDEN.sub("", _DECLARATION.sub("", readable))
+    readable = _BARE_LESS.sub("&lt;", _BARE_AMPERSAND.sub("&amp;", readable))
+    return _TAG.sub(lambda tag: _UNQUOTED.sub(r'\1="\2"', tag[0]), readable)
+
+
+def _levels(root: Element) -> Iterator[tuple[str, int]]:
+    level = 0
+    for event, _ in etree.iterwalk(root, events=("start", "end")):
+        level += 1 if event == "start" else -1
+        yield event, level
