@@ -177,7 +177,7 @@ class Core:
             self._acceptances[dialog_id] = left
             if not left:
                 del self._acceptances[dialog_id]
-        if transaction.request.method == "BYE" and transaction.machine is not NON_INVITE_SERVER:
+        if transaction.request.method == "BYE":
             self.forget(dialog_id)
 
     def _dialog_of(self, message: Message, *, ours: bool) -> Dialog | None:

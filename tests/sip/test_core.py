@@ -4,7 +4,7 @@ import json
 
 from srs.sip.dialog import Dialog
 from srs.sip.endpoint import Endpoint
-from srs.sip.events import RequestReceived
+from srs.sip.events import RequestReceived, TransportFailed
 from srs.sip.flow import Flow
 
 
@@ -14,6 +14,15 @@ def test_response_after_the_connection_is_gone_goes_to_sent_by(stream_talk):
     talk.answer(200)
     flow = talk.last["200 INVITE"].flow
     assert (flow.connection, flow.remote) == (0, ("127.0.0.2", 6000))
+
+
+def test_response_that_finds_no_way_is_told(stream_talk):
+    talk = stream_talk
+    (talk >> talk.request("INVITE")).endpoint.connection_lost(talk.flow, talk.now)
+    flow = talk.answer(503).last["503 INVITE"].flow
+    talk.endpoint.connection_lost(flow, talk.now)
+    talk.settle()
+    assert [event.transaction.message.code for event in talk.happened(TransportFailed)] == [503]
 
 
 def test_response_takes_the_connection_of_the_request(stream_talk):

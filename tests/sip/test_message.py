@@ -49,6 +49,11 @@ def test_folded_lines_become_one():
     assert message.headers["Subject"] == "one two three"
 
 
+def test_a_lone_cr_makes_no_line_of_the_answer():
+    message = parse(head(lines=replaced("To", "To: <sip:c@d>\rX-Evil: 1")))
+    assert b"\r" not in bytes(response(message, 200)).replace(b"\r\n", b"")
+
+
 def test_names_in_any_form():
     message = parse(
         b"INVITE sip:x SIP/2.0\nv:SIP/2.0/UDP h\nF : <sip:a>;tag=1\nt:<sip:b>\ni:  c\ncSEQ: 7   INVITE\nl:   0\n\n"

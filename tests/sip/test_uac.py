@@ -83,7 +83,7 @@ def test_2xx_makes_a_dialog_and_its_repetition_gets_the_same_ack(talk):
     event = call(talk)
     talk << "INVITE" << "ACK"
     first = talk.last["ACK"].data
-    talk >> talk.reply(event.transaction.request, 200) << "ACK"
+    talk.wait(20) >> talk.reply(event.transaction.request, 200) << "ACK"
     assert talk.last["ACK"].data == first
     assert len(talk.happened(ResponseReceived)) == 1
     assert event.dialog.id == ("ours", event.transaction.request.from_address.tag, "far")
@@ -117,6 +117,14 @@ def test_a_second_fork_is_a_second_dialog(talk):
     other = talk.happened(ResponseReceived)[-1]
     assert other.dialog.remote_tag == "fork"
     assert {dialog.id for dialog in talk.endpoint.dialogs()} == {event.dialog.id, other.dialog.id}
+
+
+def test_transactions_are_forgotten(talk):
+    call(talk)
+    start(talk, "OPTIONS")
+    talk.wait(33)
+    assert talk.endpoint.next_timer() is None
+    assert not talk.endpoint._transactions
 
 
 def test_cancel_waits_for_a_provisional_response(talk):

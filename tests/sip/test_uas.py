@@ -152,6 +152,7 @@ def test_merged_request(talk):
 def test_same_branch_in_another_call_is_another_transaction(talk):
     talk >> talk.request("INVITE", branch="0") << "100 INVITE"
     talk >> talk.request("INVITE", branch="0", **{"Call-ID": "call-2"}) << "100 INVITE"
+    assert len(talk.happened(RequestReceived)) == 2
 
 
 @pytest.mark.parametrize("method", ["BYE", "UPDATE", "INFO", "INVITE", "OPTIONS"])
