@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rtp.codecs import encode_ulaw
-from rtp.send import packets
+from rtp.codecs import encode
+from rtp.send import Stream
 
 PORT = 6000
 TONES_HZ = (440, 620)
@@ -29,15 +29,17 @@ def frames(seconds: float) -> list[tuple[float, bytes]]:
     """Ethernet frames of both legs with the time at which each leaves."""
     out = []
     for leg, frequency in enumerate(TONES_HZ):
-        payload = encode_ulaw(tone(frequency, seconds)).reshape(-1, FRAME)
-        rtp = packets(payload, payload_type=0, ssrc=0x1000 + leg, sequence=100, timestamp=0, step=FRAME)
-        out += [(0.02 * i, ethernet(packet.tobytes(), PORT + 2 * leg)) for i, packet in enumerate(rtp)]
+        payload = [frame.tobytes() for frame in encode("PCMU", tone(frequency, seconds)).reshape(-1, FRAME)]
+        stream = Stream(payload, payload_type=0, ssrc=0x1000 + leg, sequence=100, timestamp=0, step=FRAME)
+        out += [(0.02 * i, ethernet(stream.packet(i), PORT + 2 * leg)) for i in range(len(payload))]
     return sorted(out, key=lambda frame: frame[0])
 
 
 def ethernet(payload: bytes, port: int) -> bytes:
     udp = struct.pack("!HHHH", port, port, 8 + len(payload), 0) + payload
-    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, bytes([127, 0, 0, 1]), bytes([127, 0, 0, 1]))
+    ip = struct.pack(
+        "!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, bytes([127, 0, 0, 1]), bytes([127, 0, 0, 1])
+    )
     return bytes(12) + b"\x08\x00" + ip + udp
 
 

@@ -1,5 +1,7 @@
 """RTP packets to send, and networks that lose, reorder and double them: for our own SRC, its tests and load."""
 
+import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,29 +48,25 @@ def departures(count: int, impairment: Impairment) -> Departures:
     return Departures(packet[order], leaves[order])
 
 
-def packets(
-    payload: NDArray[np.uint8], *, payload_type: int, ssrc: int, sequence: int, timestamp: int, step: int
-) -> NDArray[np.uint8]:
-    """RTP packets (RFC 3550 §5.1) around equal payloads; the first has the marker bit.
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The packets of one SSRC (RFC 3550 §5.1); the frames are repeated as long as packets are asked for."""
 
-    Args:
-        payload: (n, octets of one packet).
-        sequence, timestamp: of the first packet; both wrap.
-        step: timestamp units from one packet to the next.
+    frames: Sequence[bytes]
+    """Payloads."""
+    payload_type: int
+    ssrc: int
+    sequence: int
+    """Of the first packet."""
+    timestamp: int
+    """Of the first packet."""
+    step: int
+    """Timestamp units of a frame."""
 
-    Returns:
-        (n, 12 + octets) uint8.
-    """
-    count, size = payload.shape
-    index = np.arange(count, dtype=np.uint64)
-    out = np.empty((count, 12 + size), np.uint8)
-    header = np.zeros(count, [("flags", ">u1"), ("type", ">u1"), ("seq", ">u2"), ("ts", ">u4"), ("ssrc", ">u4")])
-    header["flags"] = 0x80
-    header["type"] = payload_type
-    header["type"][:1] |= 0x80
-    header["seq"] = (sequence + index) & 0xFFFF
-    header["ts"] = (timestamp + index * step) & 0xFFFFFFFF
-    header["ssrc"] = ssrc
-    out[:, :12] = header.view(np.uint8).reshape(count, 12)
-    out[:, 12:] = payload
-    return out
+    def packet(self, index: int) -> bytes:
+        """The packet of a frame; sequence number and timestamp wrap, the first packet has the marker."""
+        marker = 0x80 if index == 0 else 0
+        sequence = (self.sequence + index) & 0xFFFF
+        timestamp = (self.timestamp + index * self.step) & 0xFFFFFFFF
+        header = struct.pack("!BBHII", 0x80, marker | self.payload_type, sequence, timestamp, self.ssrc)
+        return header + self.frames[index % len(self.frames)]

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from srs.archive.errors import ArchiveError
-from srs.commands import change, doctor, listing
+from srs.commands import call, change, doctor, listing, serve
 from srs.config import SettingsError
 
 app = typer.Typer(
@@ -18,6 +18,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+app.command("serve")(serve.serve)
+app.command("call")(call.call)
 app.command("list")(listing.list_)
 app.command("show")(listing.show)
 app.command("export")(change.export)

@@ -1,4 +1,4 @@
-"""Messages with descriptors between the recorder's processes: JSON over a SOCK_SEQPACKET pair, descriptors by SCM_RIGHTS."""
+"""Messages between the recorder's processes: JSON over a SOCK_SEQPACKET pair, with descriptors by SCM_RIGHTS."""
 
 import array
 import json

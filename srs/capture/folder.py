@@ -1,12 +1,13 @@
 """The folder of captures: the queue between the recorder and the archive.
 
-    open/    a session lives
-    ended/   its end was seen; finalise may take it
-    kept/    archived, and kept because something in it could not be decoded
-    failed/  could not be finalised; the row says why
+open/    a session lives
+ended/   its end was seen; finalise may take it
+kept/    archived, and kept because something in it could not be decoded
+failed/  could not be finalised; the row says why
 """
 
 import os
+import secrets
 from pathlib import Path
 
 
@@ -48,3 +49,8 @@ def end(data_dir: Path, recording: str) -> None:
 def left_over(data_dir: Path, living: set[str]) -> list[str]:
     """Captures in open/ of sessions that no process holds any more."""
     return sorted(path.stem for path in (folder(data_dir) / "open").glob("*.pcap") if path.stem not in living)
+
+
+def new_id() -> str:
+    """Of a recording, and the stem of its capture: 128 random bits, so that ids cannot be guessed."""
+    return secrets.token_hex(16)

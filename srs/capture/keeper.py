@@ -11,18 +11,16 @@ It knows neither numpy nor SIP nor a database. Its loop is `_Keeper.run`; all me
 named `_on_…`.
 """
 
-import os
 import selectors
 import signal
 import socket
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import structlog
 
 from srs.capture import folder
-from srs.capture.channel import Channel, ChannelClosed, Message
+from srs.capture.channel import ChannelClosed, Message
 from srs.capture.children import Child
 from srs.capture.ports import NoPorts, Pair, PortRange
 from srs.config import Settings

@@ -1,0 +1,80 @@
+"""One recording session while it lives: its capture file, its state, its port pairs."""
+
+import asyncio
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rtp import pcap
+from srs.capture import folder
+from srs.sip.dialog import DialogId
+from srs.sip.flow import Flow
+from srs.sip.message import Request, Response
+from srs.siprec import session as reducer
+from srs.siprec.sdp import Sdp
+from srs.siprec.session import Session
+
+
+@dataclass
+class Call:
+    """Signalling writes its SIP, a capture worker appends the RTP to the same file."""
+
+    recording: str
+    path: Path
+    capture: int
+    """Descriptor of the capture file, O_APPEND."""
+    address: str
+    """Of this host, where the client sends RTP to."""
+    flow: Flow
+    session: Session
+    session_id: int = field(default_factory=lambda: secrets.randbits(62))
+    """Of our o= line."""
+    ports: dict[int, int] = field(default_factory=dict)
+    """Index of an m-line to its RTP port."""
+    answer: Sdp | None = None
+    """As last sent."""
+    dialog: DialogId | None = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while one request of the dialog is served, so that they are served in order."""
+
+    @property
+    def call_id(self) -> str:
+        return self.session.call_id
+
+    def note(self, message: Request | Response, data: bytes, flow: Flow, time_ns: int, *, sent: bool) -> None:
+        """Keep a message in the capture and apply it to the session.
+
+        Raises:
+            OSError: the disk did not take it. The session has it all the same.
+        """
+        self.session = reducer.apply(self.session, message, time_ns)
+        local = (self.address, flow.local[1])
+        source, destination = (local, flow.remote) if sent else (flow.remote, local)
+        os.write(self.capture, pcap.record(data, source, destination, time_ns))
+
+    def close(self) -> None:
+        os.close(self.capture)
+
+    def discard(self) -> None:
+        """The call was refused: there is nothing to keep."""
+        self.close()
+        self.path.unlink()
+
+
+def open_call(data_dir: Path, call_id: str, address: str, flow: Flow) -> Call:
+    """A new call with its capture file.
+
+    Raises:
+        OSError: the disk does not take it.
+    """
+    recording = folder.new_id()
+    path = folder.open_path(data_dir, recording)
+    capture = folder.create(path)
+    call = Call(recording, path, capture, address, flow, reducer.new(call_id))
+    try:
+        os.write(capture, pcap.HEADER)
+    except OSError:
+        call.discard()
+        raise
+    return call

@@ -1,0 +1,184 @@
+"""The recording sessions under way, and what is answered to the requests of their dialogs.
+
+A call is accepted when it can be kept: the capture file is open and has the INVITE, the port pairs are bound and a
+capture worker has them. Only then the 200 goes out.
+"""
+
+import asyncio
+from collections.abc import Iterator
+
+import structlog
+
+from srs.capture import admission, folder
+from srs.capture.admission import RETRY_AFTER_S, Refusal
+from srs.capture.call import Call, open_call
+from srs.capture.custody import Custody, PortsRefused
+from srs.config import Settings
+from srs.sip.flow import Flow
+from srs.sip.message import Request
+from srs.siprec import body as bodies
+from srs.siprec.answer import NotAcceptable, answer, offer
+from srs.siprec.body import Body, UnsupportedPart
+from srs.siprec.sdp import MediaLine, Sdp, SdpError
+from srs.siprec.sdp import parse as parse_sdp
+
+log = structlog.get_logger()
+
+MOST_LINES = 32
+"""m-lines of one recording session that get ports."""
+LINGER_S = 0.3
+"""RTP under way when BYE comes is still captured (some clients send on for 0.2 s)."""
+
+
+class Sessions:
+    """Answers what the dialogs ask; what cannot be done raises Refusal with the status to send."""
+
+    def __init__(self, settings: Settings, custody: Custody) -> None:
+        self._settings = settings
+        self._custody = custody
+        self._calls: dict[str, Call] = {}
+        self.draining = False
+        self.idle = asyncio.Event()
+        self.idle.set()
+
+    def __iter__(self) -> Iterator[Call]:
+        return iter(list(self._calls.values()))
+
+    def get(self, call_id: str) -> Call | None:
+        return self._calls.get(call_id)
+
+    # Answers
+
+    async def start(self, request: Request, data: bytes, flow: Flow, time_ns: int) -> Call:
+        """Accept a first INVITE as a recording session; `answer` of the call goes into the 200.
+
+        Raises:
+            Refusal: why it cannot be taken.
+        """
+        if self.draining:
+            raise Refusal(503, "shutting down", RETRY_AFTER_S)
+        admission.check_source(flow.remote[0], self._settings.sip.allow)
+        body = _body(request)
+        if not is_recording_session(request, body):
+            raise Refusal(403, "only recording sessions (RFC 7866) are taken here")
+        offered = _offered(body)
+        admission.check_disk(folder.folder(self._settings.data_dir))
+        call = self._open(request, flow)
+        try:
+            call.note(request, data, flow, time_ns, sent=False)
+            await self._answer(call, offered)
+        except OSError as error:
+            self.discard(call)
+            raise Refusal(503, f"cannot record: {error.strerror}", RETRY_AFTER_S) from error
+        except Refusal:
+            self.discard(call)
+            raise
+        log.info("recording", recording=call.recording, call_id=call.call_id, source=flow.remote[0], ports=call.ports)
+        return call
+
+    async def change(self, call: Call, request: Request) -> Sdp | None:
+        """A re-INVITE or UPDATE of the session; returns our answer, None if there is nothing to answer with.
+
+        Raises:
+            Refusal: why the change is not made; the session goes on as it was.
+        """
+        body = _body(request)
+        if body.sdp is None:
+            return call.answer if request.method == "INVITE" else None
+        return await self._answer(call, _offered(body))
+
+    def _open(self, request: Request, flow: Flow) -> Call:
+        try:
+            call = open_call(self._settings.data_dir, request.call_id, self._media_address(flow), flow)
+        except OSError as error:
+            raise Refusal(503, f"cannot record: {error.strerror}", RETRY_AFTER_S) from error
+        self._calls[call.call_id] = call
+        self.idle.clear()
+        return call
+
+    def _media_address(self, flow: Flow) -> str:
+        return self._settings.media.address or admission.address_towards(flow.remote[0])
+
+    async def _answer(self, call: Call, offered: Sdp | None) -> Sdp:
+        if offered is None:
+            await self._bind(call, [0, 1])
+            made = offer([call.ports[0], call.ports[1]], address=call.address, session_id=call.session_id)
+        else:
+            await self._bind(call, [i for i, line in enumerate(offered.media) if _wants_port(line)])
+            made = _acceptable(call, offered)
+        call.answer = made
+        return made
+
+    async def _bind(self, call: Call, lines: list[int]) -> None:
+        missing = [index for index in lines if index not in call.ports][: MOST_LINES - len(call.ports)]
+        if not missing:
+            return
+        try:
+            ports = await self._custody.bind(call.recording, call.call_id, call.address, len(missing))
+        except PortsRefused as error:
+            raise Refusal(503, f"cannot record: {error}", RETRY_AFTER_S) from error
+        call.ports.update(zip(missing, ports, strict=True))
+
+    # Ends
+
+    def discard(self, call: Call) -> None:
+        """A call that was refused, or taken back before its 200, leaves nothing behind."""
+        if self._calls.get(call.call_id) is not call:
+            return
+        self._forget(call)
+        call.discard()
+        self._custody.close(call.recording)
+
+    async def end(self, call: Call) -> None:
+        """The dialog is over: let what is under way arrive, then hand the capture to the archive."""
+        if self._calls.get(call.call_id) is not call:
+            return
+        self._forget(call)
+        await asyncio.sleep(LINGER_S)
+        call.close()
+        self._custody.close(call.recording)
+        log.info("recorded", recording=call.recording, call_id=call.call_id, reason=call.session.end_reason)
+
+    def _forget(self, call: Call) -> None:
+        del self._calls[call.call_id]
+        if not self._calls:
+            self.idle.set()
+
+
+def is_recording_session(request: Request, body: Body) -> bool:
+    """Whether an INVITE asks for recording: by RFC 7866 §6.2, or by what clients send instead (SRS-06)."""
+    contact = " ".join(request.headers.getlist("Contact")).lower()
+    return (
+        "siprec" in {tag.lower() for tag in request.list("Require")}
+        or "+sip.src" in contact
+        or contact.rstrip().endswith(";src")
+        or ";src;" in contact
+        or body.metadata is not None
+    )
+
+
+def _wants_port(line: MediaLine) -> bool:
+    return line.port != 0 and line.kind in ("audio", "video", "text")
+
+
+def _body(request: Request) -> Body:
+    try:
+        return bodies.split(request.headers.get("Content-Type") or "", request.body)
+    except UnsupportedPart as error:
+        raise Refusal(415, str(error)) from error
+
+
+def _offered(body: Body) -> Sdp | None:
+    if body.sdp is None:
+        return None
+    try:
+        return parse_sdp(body.sdp)
+    except SdpError as error:
+        raise Refusal(400, f"SDP: {error}") from error
+
+
+def _acceptable(call: Call, offered: Sdp) -> Sdp:
+    try:
+        return answer(offered, call.ports, address=call.address, session_id=call.session_id, previous=call.answer)
+    except NotAcceptable as error:
+        raise Refusal(488, str(error)) from error

@@ -1,0 +1,217 @@
+"""The signalling process: carries messages between SIP server, keeper and `Sessions`, which decides."""
+
+import argparse
+import asyncio
+import secrets
+import socket
+import time
+from pathlib import Path
+
+import structlog
+import uvloop
+
+from srs.capture.admission import Refusal
+from srs.capture.call import Call
+from srs.capture.channel import Message
+from srs.capture.custody import Custody
+from srs.capture.sessions import Sessions
+from srs.config import Settings, load
+from srs.log import configure
+from srs.sip import message as sip
+from srs.sip.address import host_port
+from srs.sip.core import METHODS
+from srs.sip.endpoint import Endpoint
+from srs.sip.events import (
+    AckReceived,
+    AckTimeout,
+    Cancelled,
+    Event,
+    Rejected,
+    RequestReceived,
+    ResponseReceived,
+    TransactionTimeout,
+    TransportFailed,
+)
+from srs.sip.flow import Flow, Send
+from srs.sip.message import Request, Response
+from srs.sip.transport import SipServer
+from srs.siprec.sdp import Sdp
+from srs.tasks import spawn
+
+log = structlog.get_logger()
+
+ACCEPT = "application/sdp, application/rs-metadata, application/rs-metadata+xml, multipart/mixed"
+SUPPORTED = ("siprec",)
+
+
+class Signalling:
+    """The application of the SIP server."""
+
+    def __init__(self, settings: Settings, end: socket.socket) -> None:
+        self._settings = settings
+        self._custody = Custody(end, self._on_keeper)
+        self._sessions = Sessions(settings, self._custody)
+        self._endpoint = Endpoint(token=lambda: secrets.token_hex(8), supported=frozenset(SUPPORTED))
+        self._server = SipServer(self._endpoint, self._on_event, self._on_send)
+        self._loop = asyncio.get_running_loop()
+        self._stopped = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until the keeper says drain and the calls are over, or the keeper is gone."""
+        stopped = spawn(self._stopped.wait(), "stop")
+        await asyncio.wait([stopped, self._custody.gone], return_when=asyncio.FIRST_COMPLETED)
+        await self._server.close()
+
+    # From and to the keeper
+
+    def _on_keeper(self, message: Message, descriptors: list[int]) -> None:
+        match message["do"]:
+            case "listen":
+                spawn(self._listen([socket.socket(fileno=descriptor) for descriptor in descriptors]), "listen")
+            case "drain":
+                spawn(self._drain(message["limit_s"]), "drain")
+
+    async def _listen(self, sockets: list[socket.socket]) -> None:
+        for listener in sockets:
+            await self._server.serve(listener)
+        log.info("listening", addresses=self._settings.sip.listen)
+
+    async def _drain(self, limit_s: float) -> None:
+        """Take no new calls, let those under way end within the limit, hang up on the others."""
+        self._sessions.draining = True
+        try:
+            await asyncio.wait_for(self._sessions.idle.wait(), limit_s)
+        except TimeoutError:
+            await asyncio.gather(*(self._hang_up(call, "recorder stops") for call in self._sessions))
+        self._stopped.set()
+
+    # From and to the SIP server
+
+    def _on_event(self, event: Event) -> None:
+        now_ns = time.time_ns()
+        match event:
+            case RequestReceived():
+                spawn(self._serve(event, now_ns), f"{event.request.method} {event.request.call_id}")
+            case AckReceived(request=request, flow=flow, data=data) | Cancelled(request=request, flow=flow, data=data):
+                self._note(request, data, flow, now_ns, sent=False)
+            case ResponseReceived(response=response, flow=flow, data=data):
+                self._note(response, data, flow, now_ns, sent=False)
+            case AckTimeout(dialog=dialog, first=first):
+                self._on_ack_timeout(dialog.call_id, first=first)
+            case TransactionTimeout() | TransportFailed():
+                log.warning(
+                    "SIP transaction failed", how=type(event).__name__, call_id=event.transaction.request.call_id
+                )
+            case Rejected(request=request, flow=flow, status=status, reason=reason):
+                call_id = request.headers.get("Call-ID") if request else None
+                log.warning("SIP refused", status=status, reason=reason, source=flow.remote[0], call_id=call_id)
+        if isinstance(event, Cancelled) and (call := self._sessions.get(event.request.call_id)):
+            self._sessions.discard(call)
+
+    def _on_send(self, send: Send) -> None:
+        """Before a message goes out."""
+        self._note(send.message, send.data, send.flow, time.time_ns(), sent=True)
+
+    def _note(self, message: Request | Response, data: bytes, flow: Flow, time_ns: int, *, sent: bool) -> None:
+        call = self._sessions.get(message.call_id)
+        if call is None:
+            return
+        try:
+            call.note(message, data, flow, time_ns, sent=sent)
+        except OSError as error:
+            log.error("capture not written", recording=call.recording, call_id=call.call_id, error=str(error))
+
+    def _on_ack_timeout(self, call_id: str, *, first: bool) -> None:
+        """Only the first INVITE's ACK matters (RFC 3261 §13.3.1.4); that of a re-INVITE may be lost (SRS-40)."""
+        log.warning("no ACK for our 200", call_id=call_id, ends=first)
+        if first and (call := self._sessions.get(call_id)):
+            spawn(self._hang_up(call, "no ACK"), f"BYE {call_id}")
+
+    async def _serve(self, event: RequestReceived, now_ns: int) -> None:
+        try:
+            response = await self._response_to(event, now_ns)
+        except Refusal as refusal:
+            response = self._refuse(event, refusal)
+        if response is None:
+            return
+        dialog = self._endpoint.respond(event.transaction, response, self._loop.time())
+        self._server.flush()
+        call = self._sessions.get(event.request.call_id)
+        if call and dialog:
+            call.dialog = dialog.id
+        if call and event.request.method == "BYE" and response.code == 200:
+            await self._sessions.end(call)
+
+    async def _response_to(self, event: RequestReceived, now_ns: int) -> Response | None:
+        """None when the client took its INVITE back meanwhile."""
+        request, flow = event.request, event.flow
+        if request.method == "OPTIONS":
+            return self._ok(request, flow)
+        if request.method == "INVITE" and event.dialog is None:
+            started = await self._sessions.start(request, event.data, flow, now_ns)
+            taken_back = self._sessions.get(request.call_id) is not started
+            return None if taken_back else self._ok(request, flow, started.answer)
+        call = self._sessions.get(request.call_id)
+        if call is None:
+            raise Refusal(481, "no such recording session")
+        async with call.lock:
+            self._note(request, event.data, flow, now_ns, sent=False)
+            if request.method in ("INVITE", "UPDATE"):
+                return self._ok(request, flow, await self._sessions.change(call, request))
+            return self._ok(request, flow)
+
+    def _ok(self, request: Request, flow: Flow, answer: Sdp | None = None) -> Response:
+        response = sip.response(request, 200)
+        host = self._settings.sip.advertise or flow.local[0]
+        transport = f";transport={flow.transport.lower()}" if flow.transport != "UDP" else ""
+        response.headers.set("Contact", f"<sip:srs@{host_port((host, flow.local[1]))}{transport}>;+sip.srs")
+        for name, value in (("Allow", ", ".join(METHODS)), ("Supported", ", ".join(SUPPORTED)), ("Accept", ACCEPT)):
+            response.headers.set(name, value)
+        if answer is not None:
+            response.set_body("application/sdp", str(answer).encode())
+        return response
+
+    def _refuse(self, event: RequestReceived, refusal: Refusal) -> Response:
+        request = event.request
+        response = sip.response(request, refusal.status, refusal.reason)
+        if refusal.retry_after_s is not None:
+            response.headers.set("Retry-After", str(refusal.retry_after_s))
+        if refusal.status == 415:
+            response.headers.set("Accept", ACCEPT)
+        log.warning(
+            "refused",
+            method=request.method,
+            call_id=request.call_id,
+            source=event.flow.remote[0],
+            status=refusal.status,
+            reason=refusal.reason,
+        )
+        return response
+
+    async def _hang_up(self, call: Call, reason: str) -> None:
+        """End the recording session from our side."""
+        log.warning("hanging up", recording=call.recording, call_id=call.call_id, reason=reason)
+        if call.dialog and self._endpoint.dialog(call.dialog):
+            self._endpoint.request_within(call.dialog, "BYE", self._loop.time())
+            self._server.flush()
+        await self._sessions.end(call)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    for option in ("--config", "--data"):
+        parser.add_argument(option, type=Path)
+    parser.add_argument("--channel", type=int, required=True, help="descriptor of the channel to the keeper")
+    arguments = parser.parse_args()
+    settings = load(arguments.config, arguments.data)
+    configure()
+    with socket.socket(fileno=arguments.channel) as end:
+        uvloop.run(_run(settings, end))
+
+
+async def _run(settings: Settings, end: socket.socket) -> None:
+    await Signalling(settings, end).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""srs call: our own recording client."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from srs.commands.options import console
+from srs.sip.address import Uri
+
+if TYPE_CHECKING:
+    from srs.siprec.src import Outcome, Plan
+
+DEFAULT_S = 10.0
+FRAME = 160
+
+
+def call(
+    target: Annotated[
+        str, typer.Argument(metavar="TARGET", help="The recorder: ADDRESS, ADDRESS:PORT or sip:ADDRESS:PORT.")
+    ],
+    calls: Annotated[int, typer.Option(min=1, help="How many calls.")] = 1,
+    rate: Annotated[float, typer.Option(min=0.001, help="New calls per second.")] = 10.0,
+    duration: Annotated[
+        float | None, typer.Option(min=0.02, help="Seconds of each call; without it that of the sound.")
+    ] = None,
+    codec: Annotated[Literal["PCMU", "PCMA"], typer.Option(case_sensitive=False, help="Of all legs.")] = "PCMU",
+    transport: Annotated[Literal["udp", "tcp"], typer.Option(case_sensitive=False, help="Of SIP.")] = "udp",
+    caller: Annotated[str, typer.Option(metavar="AOR", help="The first leg's party.")] = "sip:caller@example.com",
+    callee: Annotated[str, typer.Option(metavar="AOR", help="The second leg's party.")] = "sip:callee@example.com",
+    audio: Annotated[
+        list[Path] | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="Sound of a leg, any format; once for each leg. Without it, a tone."
+        ),
+    ] = None,
+    loss: Annotated[float, typer.Option(min=0, max=1, help="Share of packets to lose.")] = 0.0,
+    reorder: Annotated[float, typer.Option(min=0, max=1, help="Share of packets to send late.")] = 0.0,
+    duplicates: Annotated[float, typer.Option(min=0, max=1, help="Share of packets to send twice.")] = 0.0,
+    seed: Annotated[int, typer.Option(help="The same seed loses the same packets.")] = 0,
+) -> None:
+    """Make recording calls to a recorder, as an SBC would."""
+    from rtp.codecs import encode
+    from rtp.send import Impairment
+    from srs.siprec.src import CODECS, Plan
+    from srs.siprec.src_audio import load, tone
+
+    sounds = [load(path) for path in audio or []]
+    sounds += [tone(frequency) for frequency in (440, 620)[len(sounds) :]]
+    longest = max(len(sound) for sound in sounds) / 8000
+    plan = Plan(
+        target=_target(target),
+        transport=transport.upper(),
+        parties=_parties(caller, callee, len(sounds)),
+        frames=[[frame.tobytes() for frame in encode(codec, sound).reshape(-1, FRAME)] for sound in sounds],
+        codec=CODECS[codec],
+        duration_s=duration or (longest if audio else DEFAULT_S),
+        impairment=Impairment(loss, reorder, duplicates, seed),
+    )
+    import asyncio
+
+    raise SystemExit(_report(asyncio.run(_make(plan, calls, rate))))
+
+
+def _target(text: str) -> tuple[str, int]:
+    uri = Uri.parse(text if text.startswith(("sip:", "sips:")) else f"sip:{text}")
+    if not uri.literal:
+        raise typer.BadParameter(f"{text}: an IP address is needed, such as 127.0.0.1:5060 or [::1]:5060")
+    return uri.host, uri.port or 5060
+
+
+def _parties(caller: str, callee: str, legs: int) -> list[str]:
+    return [caller, callee, *(f"sip:party{number}@example.com" for number in range(3, legs + 1))][:legs]
+
+
+async def _make(plan: "Plan", calls: int, rate: float) -> "list[Outcome | BaseException]":
+    """Start the calls one after another, each `1 / rate` seconds after the one before; wait for all."""
+    import asyncio
+
+    from srs.siprec.src import Client
+    from srs.tasks import spawn
+
+    async with Client(plan.target, plan.transport) as client:
+        begun = asyncio.get_running_loop().time()
+        running = []
+        for number in range(calls):
+            await asyncio.sleep(begun + number / rate - asyncio.get_running_loop().time())
+            running.append(spawn(client.call(plan), f"call {number}"))
+        return await asyncio.gather(*running, return_exceptions=True)
+
+
+def _report(outcomes: "list[Outcome | BaseException]") -> int:
+    """Tell what became of the calls; the exit status."""
+    from srs.siprec.src import CallFailed, Outcome
+
+    screen = console()
+    done = [outcome for outcome in outcomes if isinstance(outcome, Outcome)]
+    for outcome in outcomes:
+        if isinstance(outcome, CallFailed):
+            screen.print(f"failed: {outcome}", style="red")
+        elif isinstance(outcome, BaseException):
+            raise outcome
+    if done:
+        answered = sorted(outcome.answered_s * 1000 for outcome in done)
+        packets = sum(sum(outcome.packets) for outcome in done)
+        screen.print(
+            f"{len(done)} of {len(outcomes)} calls made, {packets} packets sent; "
+            f"INVITE to 200: median {answered[len(answered) // 2]:.1f} ms, longest {answered[-1]:.1f} ms"
+        )
+    return 0 if len(done) == len(outcomes) else 1

@@ -1,0 +1,48 @@
+"""Calls of our own SRC whose sound is known sample by sample."""
+
+import asyncio
+
+import numpy as np
+from support.recorder import Recorder
+
+from rtp.codecs import encode
+from rtp.send import Impairment
+from srs.siprec.src import CODECS, Client, Outcome, Plan
+
+FRAME = 160
+PARTIES = ("sip:alice@example.com", "sip:bob@example.com")
+
+
+def noise(seed: int, seconds: float) -> np.ndarray:
+    """A waveform in which every place is unlike every other; int16 at 8 kHz."""
+    return np.random.default_rng(seed).integers(-20000, 20000, round(seconds * 8000)).astype(np.int16)
+
+
+def make_plan(
+    recorder: Recorder,
+    seconds: float,
+    codec: str = "PCMU",
+    transport: str = "UDP",
+    impairment: Impairment | None = None,
+) -> Plan:
+    """A call of two legs of noise."""
+    frames = [[frame.tobytes() for frame in encode(codec, noise(seed, seconds)).reshape(-1, FRAME)] for seed in (1, 2)]
+    return Plan(
+        target=(recorder.host, recorder.port),
+        transport=transport,
+        parties=PARTIES,
+        frames=frames,
+        codec=CODECS[codec],
+        duration_s=seconds,
+        impairment=impairment or Impairment(),
+    )
+
+
+def call(*plans: Plan) -> list[Outcome]:
+    """Make calls, all at once."""
+
+    async def run() -> list[Outcome]:
+        async with Client(plans[0].target, plans[0].transport) as client:
+            return await asyncio.gather(*(client.call(plan_) for plan_ in plans))
+
+    return asyncio.run(run())

@@ -1,0 +1,101 @@
+"""A recorder as users run it: `srs serve` in its own process, on free loopback ports."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+SRS = [sys.executable, "-m", "srs.cli"]
+PATIENCE_S = 30.0
+OPTIONS = """\
+OPTIONS sip:srs@{host} SIP/2.0
+Via: SIP/2.0/UDP {local};branch=z9hG4bK-ready;rport
+From: <sip:test@{host}>;tag=1
+To: <sip:srs@{host}>
+Call-ID: ready
+CSeq: 1 OPTIONS
+Max-Forwards: 70
+Content-Length: 0
+
+""".replace("\n", "\r\n")
+
+
+class Recorder:
+    """A running recorder."""
+
+    def __init__(self, data: Path, host: str, environment: dict[str, str]) -> None:
+        self.data, self.host, self.port = data, host, free_port(host)
+        authority = f"[{host}]" if ":" in host else host
+        listen = f"udp://{authority}:{self.port},tcp://{authority}:{self.port}"
+        self.environment = {**os.environ, "SRS_SIP__LISTEN": listen, "SRS_MEDIA__WORKERS": "1", **environment}
+        self.log = data.parent / f"{data.name}.log"
+        self.start()
+
+    def start(self) -> None:
+        with self.log.open("ab") as out:
+            command = [*SRS, "serve", "--data", str(self.data)]
+            self.process = subprocess.Popen(command, env=self.environment, stderr=out, stdout=out)
+        until(self._answers, lambda: f"the recorder does not answer:\n{self.log.read_text()}")
+
+    def _answers(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
+        with udp(self.host) as probe:
+            probe.settimeout(0.2)
+            local = "{}:{}".format(*probe.getsockname()[:2])
+            probe.sendto(OPTIONS.format(host=self.host, local=local).encode(), (self.host, self.port))
+            with contextlib.suppress(TimeoutError, ConnectionRefusedError):
+                return probe.recv(65535).startswith(b"SIP/2.0 200")
+        return False
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE_S)
+
+    def run(self, *words: str) -> str:
+        """An `srs` command on the recorder's data."""
+        command = [*SRS, *words, "--data", str(self.data)]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def listed(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.run("list", "--json").splitlines()]
+
+    def recordings(self, count: int) -> list[dict[str, Any]]:
+        """The recordings, when so many are ready."""
+        found: list[dict[str, Any]] = []
+
+        def ready() -> bool:
+            found[:] = self.listed()
+            return len(found) >= count and all(row["state"] in ("ready", "failed") for row in found)
+
+        until(ready, lambda: f"{count} recordings expected: {found}\n{self.log.read_text()}")
+        return found
+
+    def captures(self) -> list[Path]:
+        return sorted((self.data / "captures").glob("*/*.pcap"))
+
+
+def until(condition: Callable[[], bool], message: Callable[[], str]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, message()
+        time.sleep(0.05)
+
+
+def udp(host: str) -> socket.socket:
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind((host, 0))
+    return sock
+
+
+def free_port(host: str) -> int:
+    with udp(host) as probe:
+        return int(probe.getsockname()[1])
