@@ -159,7 +159,8 @@ class _Walk:
             return None
         step = self._steps_between(segment.last, first)
         near = -MAX_MISORDER <= step <= MAX_DROPOUT
-        if near and self._brief(step, first, end) and self._agree(step, segment.last, first):
+        misordered = abs(step) <= MAX_MISORDER and self._brief(step, first, end)
+        if misordered and self._agree(step, segment.last, first):
             return step
         limit = BACKWARD_SHIFT_S if step <= 0 else SHIFT_S
         if abs(self._shift(segment.lowest, self._lowest(first, end))) > limit:

@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rtp import send
-from rtp.codecs import a_law, encode, mu_law
-from rtp.pcap import HEADER, CaptureError, record
-from srs.archive.finalise import NoSession, channels, finalise
+from rtp.codecs import STATIC, a_law, encode, mu_law
+from rtp.pcap import HEADER, CaptureError, read, record
+from srs.archive.finalise import NoSession, channels, demultiplex, finalise
+from srs.siprec.session import Stream
 
 START_NS = 1_790_000_000_000_000_000
 MS = 1_000_000
@@ -399,6 +400,46 @@ def test_wideband_and_narrowband_meet_at_the_higher_rate(tmp_path, monkeypatch):
     assert (together.shape, rate) == ((16_000, 2), 16_000)
     apart = together[100:-100, 0].astype(int) - together[100:-100, 1]
     assert np.abs(apart).max() < 400  # both are quantised by G.711
+
+
+def test_a_payload_type_means_what_the_offer_of_its_time_says(tmp_path, monkeypatch):
+    scene, codes = Scene(), speech(2, 3)
+    for ms, name in ((0, "PCMU"), (1000, "PCMA")):
+        monkeypatch.setitem(RTPMAPS, 97, [f"a=rtpmap:97 {name}/8000"])
+        scene.offer(ms, ("audio", (97,), "sendonly"))
+    for index, datagram in enumerate(stream(codes, payload_type=97)):
+        scene.rtp(20 * index + 1, 0, datagram)
+    scene.bye(2010)
+    leg = finalise(scene.write(tmp_path / "1.pcap")).legs[0]
+    expected = np.concatenate([truth(codes[:50], 0, 1, 1.001), truth(codes[50:], 8, 0, 1.02)])
+    np.testing.assert_array_equal(leg.samples, expected[: len(leg.samples)])
+    assert leg.facts.codecs == ["PCMU", "PCMA"]
+
+
+def stream_at(port, address=HERE, since=START_NS):
+    return Stream(0, "audio", "1", (address, port), None, ((since, (STATIC[0],)),), ((since, "recvonly"),), None)
+
+
+def test_datagrams_go_by_port_and_by_address_where_it_is_seen(call, tmp_path):
+    scene, _ = call()
+    scene.datagram(1000, b"elsewhere", (THERE, 1), ("127.0.0.77", PORTS[0]))
+    datagrams = read(scene.write(tmp_path / "1.pcap"))
+    seen, public = demultiplex(datagrams, [stream_at(PORTS[0]), stream_at(PORTS[1], "192.0.2.1")], START_NS)
+    assert (len(seen), len(public)) == (200, 200)
+
+
+def test_streams_that_follow_each_other_on_one_port_each_have_their_time(call, tmp_path):
+    scene, _ = call()
+    datagrams = read(scene.write(tmp_path / "1.pcap"))
+    streams = [stream_at(PORTS[0], since=START_NS + ms * MS) for ms in (2100, 0)]
+    second, first = demultiplex(datagrams, streams, START_NS)
+    assert (len(first), len(second)) == (100, 100)
+    assert datagrams.time_ns[first].max() < START_NS + 2100 * MS <= datagrams.time_ns[second].min()
+
+
+def test_what_came_before_the_session_is_not_its_own(call, tmp_path):
+    datagrams = read(call()[0].write(tmp_path / "1.pcap"))
+    assert len(demultiplex(datagrams, [stream_at(PORTS[0])], START_NS + 4000 * MS)[0]) == 5
 
 
 def test_a_capture_without_sip_has_no_session(tmp_path):

@@ -181,6 +181,45 @@ def test_a_stray_packet_moves_nothing(send, sequence, timestamp):
     assert counts(timeline) == (200, 0, 0, 0, 1)
 
 
+def test_a_stray_packet_with_a_likely_sequence_number_moves_nothing(send):
+    """Eight seconds back in time and ten packets ahead."""
+    sent = send(TWENTY_MS) + send([160], sequence=1110, timestamp=0, at=16_010)
+    arrived = sent.arrive()
+    timeline = run(arrived)
+    assert_in_place(timeline, sent, arrived, np.arange(200))
+    assert timeline.strays == 1
+
+
+def test_a_late_packet_behind_a_stray_moves_nothing(send):
+    sent = send(TWENTY_MS) + send([160], sequence=9999, timestamp=1_000_000_000, at=16_010)
+    delay = np.zeros(201, np.int64)
+    delay[50:200], delay[60] = 40, 16_020 - sent.send[60]
+    arrived = sent.arrive(delay=delay)
+    timeline = run(arrived)
+    assert_in_place(timeline, sent, arrived, np.arange(200))
+    assert (timeline.strays, timeline.reordered) == (1, 1)
+
+
+def test_late_packets_at_the_very_end_are_no_restart(send):
+    sent = send(TWENTY_MS)
+    delay = np.zeros(200, np.int64)
+    delay[195], delay[199] = 1500, 900
+    arrived = sent.arrive(delay=delay)
+    timeline = run(arrived)
+    assert_in_place(timeline, sent, arrived, np.arange(200))
+    assert counts(timeline) == (200, 0, 0, 1, 0)
+
+
+def test_the_first_packets_may_come_in_the_wrong_order(send):
+    sent = send(TWENTY_MS, sequence=0, timestamp=0)
+    delay = np.zeros(200, np.int64)
+    delay[0] = 170
+    arrived = sent.arrive(delay=delay)
+    timeline = run(arrived)
+    assert_in_place(timeline, sent, arrived, np.arange(200))
+    assert counts(timeline) == (200, 0, 0, 1, 0)
+
+
 def test_a_late_first_packet_does_not_misplace_the_leg(send):
     sent = send(TWENTY_MS)
     delay = np.zeros(200, np.int64)
@@ -190,11 +229,12 @@ def test_a_late_first_packet_does_not_misplace_the_leg(send):
 
 
 def test_a_change_of_clock_is_placed_by_arrival(send):
-    sent = send(TWENTY_MS) + send(TWENTY_MS, sequence=1200, timestamp=7_000_000, at=32_000)
+    begin = 50_000 + 32_000  # where the timestamps would go on if the clock did
+    sent = send(TWENTY_MS) + send(TWENTY_MS, sequence=1200, timestamp=begin, at=32_000)
     arrived = sent.arrive()
     wide = arrived.which >= 200
     arrived.clock_rate[wide] = 48_000
-    arrived.timestamp[wide] = 7_000_000 + (arrived.timestamp[wide] - 7_000_000) * 6
+    arrived.timestamp[wide] = begin + (arrived.timestamp[wide] - begin) * 6
     arrived.duration[wide] = 960
     timeline = run(arrived)
     np.testing.assert_array_equal(timeline.packet, np.arange(400))
