@@ -16,7 +16,9 @@ _DOCTYPE = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _DECLARATION = re.compile(r"^\s*<\?\s*xml\b[^>]*>", re.IGNORECASE)
 _BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});)")
 _BARE_LESS = re.compile(r"<(?!/?[A-Za-z_][\w.:-]*(?:\s[^<>]*|/)?>|!--|!\[CDATA\[|\?)")
-_UNQUOTED = re.compile(r"""(?<=[\s])([A-Za-z_][\w.:-]*)\s*=\s*([^\s"'<>/=][^\s"'<>=]*?)(?=\s|/?>)""")
+_QUOTED_OR_NOT = re.compile(
+    r"""("[^"]*"|'[^']*')|(?<=\s)([A-Za-z_][\w.:-]*)\s*=\s*([^\s"'<>/=][^\s"'<>=]*?)(?=\s|/?>)"""
+)
 _TAG = re.compile(r"<[A-Za-z_][^<>]*>")
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -97,7 +99,11 @@ def _mended(octets: bytes) -> str:
         readable = octets.decode("latin-1")
     readable = _FORBIDDEN.sub("", _DECLARATION.sub("", readable))
     readable = _BARE_LESS.sub("&lt;", _BARE_AMPERSAND.sub("&amp;", readable))
-    return _TAG.sub(lambda tag: _UNQUOTED.sub(r'\1="\2"', tag[0]), readable)
+    return _TAG.sub(lambda tag: _QUOTED_OR_NOT.sub(_quoted, tag[0]), readable)
+
+
+def _quoted(found: re.Match[str]) -> str:
+    return found[1] or f'{found[2]}="{found[3]}"'
 
 
 def _levels(root: Element) -> Iterator[tuple[str, int]]:
