@@ -177,7 +177,8 @@ def test_what_is_wrong_is_said_in_a_sentence(srs, data: Path, words: list[str], 
 
 
 def test_every_command_takes_config_and_data(srs):
-    commands = [command.name for command in cli.app.registered_commands]
+    """But `call`, which speaks to a recorder as an SBC does and uses no setting of ours."""
+    commands = [command.name for command in cli.app.registered_commands if command.name != "call"]
     for command in commands:
         out = srs(command, "--help")[1]
         assert "--config FILE" in out, command

@@ -84,13 +84,12 @@ def _prepare_sqlite(engine: Engine) -> None:
 
 
 def _configure_sqlite(connection: Any, entry: ConnectionPoolEntry) -> None:  # noqa: ANN401, ARG001
-    # The driver's own BEGIN would leave CREATE TABLE outside of the transaction.
-    connection.isolation_level = None
     for pragma in (f"busy_timeout = {_BUSY_MS}", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    # Said here, because the driver's own BEGIN comes late and leaves CREATE TABLE outside of the transaction.
     # A reader that turned writer could find another writer's commit in between; so writers say so at once.
     connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}")
 

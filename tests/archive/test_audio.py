@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+import struct
 import subprocess
 from pathlib import Path
 
@@ -123,6 +124,15 @@ def test_beyond_4_gib_it_is_rf64(tmp_path: Path):
         file.write(header)
         file.truncate(len(header) + octets)  # sparse
     assert float(probe(path)["format"]["duration"]) == pytest.approx(octets / 4 / 48000)
+
+
+def test_rf64_counts_octets_and_frames():
+    """Where EBU Tech 3306 has them; players skip the frames, so they would not tell."""
+    octets = 5 << 30
+    header = audio.wav_header(2, 48000, octets)
+    name, size, riff, data, frames, table = struct.unpack_from("<4sIQQQI", header, 12)
+    assert (name, size, table) == (b"ds64", 28, 0)
+    assert (riff, data, frames) == (len(header) - 8 + octets, octets, octets // 4)
 
 
 def test_growing_beyond_the_header_moves_the_sound_up(monkeypatch: pytest.MonkeyPatch):
