@@ -2,7 +2,6 @@
 
 import ipaddress
 import os
-import socket
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -49,15 +48,3 @@ def check_disk(directory: Path) -> None:
         raise Refusal(503, f"cannot record: {directory}: {error.strerror}", RETRY_AFTER_S) from error
     if disk.f_bavail * disk.f_frsize < LEAST_FREE_OCTETS:
         raise Refusal(503, "cannot record: disk full", RETRY_AFTER_S)
-
-
-def address_towards(remote: str) -> str:
-    """The address of this host that packets to `remote` leave from: where the SRC can send RTP to.
-
-    Raises:
-        OSError: no route.
-    """
-    family = socket.AF_INET6 if ":" in remote else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        probe.connect((remote, 9))
-        return str(probe.getsockname()[0])

@@ -25,7 +25,7 @@ class Call:
     capture: int
     """Descriptor of the capture file, O_APPEND."""
     address: str
-    """Of this host, where the client sends RTP to."""
+    """Of this host, where RTP is received."""
     flow: Flow
     session: Session
     session_id: int = field(default_factory=lambda: secrets.randbits(62))
@@ -35,8 +35,8 @@ class Call:
     answer: Sdp | None = None
     """As last sent."""
     dialog: DialogId | None = None
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held while one request of the dialog is served, so that they are served in order."""
+    binding: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while ports are bound, so that no m-line gets two pairs."""
 
     @property
     def call_id(self) -> str:

@@ -25,6 +25,7 @@ from srs.capture.children import Child
 from srs.capture.ports import NoPorts, Pair, PortRange
 from srs.config import Settings
 from srs.sip.address import ListenAddress
+from srs.sip.sockets import bind
 
 log = structlog.get_logger()
 
@@ -57,32 +58,12 @@ def run(settings: Settings, arguments: list[str]) -> int:
         OSError: a SIP address cannot be bound.
     """
     folder.prepare(settings.data_dir)
-    listeners = [_listen(ListenAddress.parse(url)) for url in settings.sip.listen]
+    listeners = [bind(ListenAddress.parse(url)) for url in settings.sip.listen]
     try:
         return _Keeper(settings, arguments, listeners).run()
     finally:
         for listener in listeners:
             listener.close()
-
-
-def _listen(address: ListenAddress) -> socket.socket:
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    kind = socket.SOCK_DGRAM if address.transport == "UDP" else socket.SOCK_STREAM
-    listener = socket.socket(family, kind)
-    try:
-        if family == socket.AF_INET6:
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        if kind == socket.SOCK_STREAM:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        else:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-        listener.bind((address.host, address.port))
-        if kind == socket.SOCK_STREAM:
-            listener.listen(1024)
-    except OSError as error:
-        listener.close()
-        raise OSError(error.errno, f"{error.strerror}: {address}") from error
-    return listener
 
 
 class _Keeper:

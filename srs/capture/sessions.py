@@ -6,6 +6,7 @@ capture worker has them. Only then the 200 goes out.
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import structlog
 
@@ -28,6 +29,16 @@ MOST_LINES = 32
 """m-lines of one recording session that get ports."""
 LINGER_S = 0.3
 """RTP under way when BYE comes is still captured (some clients send on for 0.2 s)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """An offer within a session."""
+
+    sdp: Sdp | None
+    """None: the request has none."""
+    missing: list[int]
+    """Its m-lines that need ports before it can be answered."""
 
 
 class Sessions:
@@ -66,7 +77,7 @@ class Sessions:
         call = self._open(request, flow)
         try:
             call.note(request, data, flow, time_ns, sent=False)
-            await self._answer(call, offered)
+            await self._first_answer(call, offered)
         except OSError as error:
             self.discard(call)
             raise Refusal(503, f"cannot record: {error.strerror}", RETRY_AFTER_S) from error
@@ -76,16 +87,46 @@ class Sessions:
         log.info("recording", recording=call.recording, call_id=call.call_id, source=flow.remote[0], ports=call.ports)
         return call
 
-    async def change(self, call: Call, request: Request) -> Sdp | None:
-        """A re-INVITE or UPDATE of the session; returns our answer, None if there is nothing to answer with.
+    def offered(self, call: Call, request: Request) -> Offered:
+        """What a re-INVITE or UPDATE of a session asks for.
 
         Raises:
-            Refusal: why the change is not made; the session goes on as it was.
+            Refusal: why it cannot be; the session goes on as it was.
         """
-        body = _body(request)
-        if body.sdp is None:
-            return call.answer if request.method == "INVITE" else None
-        return await self._answer(call, _offered(body))
+        offer_ = _offered(_body(request))
+        return Offered(offer_, self._missing(call, offer_) if offer_ else [])
+
+    async def bind(self, call: Call, lines: list[int]) -> None:
+        """Have port pairs bound for m-lines of a session.
+
+        Raises:
+            Refusal: there are none.
+        """
+        async with call.binding:
+            missing = [line for line in lines if line not in call.ports]
+            try:
+                ports = await self._custody.bind(call.recording, call.call_id, call.address, len(missing))
+            except PortsRefused as error:
+                raise Refusal(503, f"cannot record: {error}", RETRY_AFTER_S) from error
+            call.ports.update(zip(missing, ports, strict=True))
+
+    def answer(self, call: Call, offered: Sdp) -> Sdp:
+        """Our answer to an offer, for whose lines the ports are bound.
+
+        Raises:
+            Refusal: nothing in it can be recorded.
+        """
+        try:
+            call.answer = answer(
+                offered, call.ports, address=self._told(call), session_id=call.session_id, previous=call.answer
+            )
+        except NotAcceptable as error:
+            raise Refusal(488, str(error)) from error
+        return call.answer
+
+    def _missing(self, call: Call, offered: Sdp) -> list[int]:
+        lines = [index for index, line in enumerate(offered.media) if _wants_port(line) and index not in call.ports]
+        return lines[: MOST_LINES - len(call.ports)]
 
     def _open(self, request: Request, flow: Flow) -> Call:
         try:
@@ -96,28 +137,21 @@ class Sessions:
         self.idle.clear()
         return call
 
+    def _told(self, call: Call) -> str:
+        """The address in SDP; another than we bind where a network translates addresses."""
+        return self._settings.sip.advertise or call.address
+
     def _media_address(self, flow: Flow) -> str:
-        return self._settings.media.address or admission.address_towards(flow.remote[0])
+        return self._settings.media.address or flow.local[0]
 
-    async def _answer(self, call: Call, offered: Sdp | None) -> Sdp:
-        if offered is None:
-            await self._bind(call, [0, 1])
-            made = offer([call.ports[0], call.ports[1]], address=call.address, session_id=call.session_id)
-        else:
-            await self._bind(call, [i for i, line in enumerate(offered.media) if _wants_port(line)])
-            made = _acceptable(call, offered)
-        call.answer = made
-        return made
-
-    async def _bind(self, call: Call, lines: list[int]) -> None:
-        missing = [index for index in lines if index not in call.ports][: MOST_LINES - len(call.ports)]
-        if not missing:
+    async def _first_answer(self, call: Call, offered: Sdp | None) -> None:
+        """Bind what an offer needs, or two lines for a client that wants ours, and make the description of the 200."""
+        if offered is not None:
+            await self.bind(call, self._missing(call, offered))
+            self.answer(call, offered)
             return
-        try:
-            ports = await self._custody.bind(call.recording, call.call_id, call.address, len(missing))
-        except PortsRefused as error:
-            raise Refusal(503, f"cannot record: {error}", RETRY_AFTER_S) from error
-        call.ports.update(zip(missing, ports, strict=True))
+        await self.bind(call, [0, 1])
+        call.answer = offer([call.ports[0], call.ports[1]], address=self._told(call), session_id=call.session_id)
 
     # Ends
 
@@ -175,10 +209,3 @@ def _offered(body: Body) -> Sdp | None:
         return parse_sdp(body.sdp)
     except SdpError as error:
         raise Refusal(400, f"SDP: {error}") from error
-
-
-def _acceptable(call: Call, offered: Sdp) -> Sdp:
-    try:
-        return answer(offered, call.ports, address=call.address, session_id=call.session_id, previous=call.answer)
-    except NotAcceptable as error:
-        raise Refusal(488, str(error)) from error

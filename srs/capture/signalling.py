@@ -14,12 +14,13 @@ from srs.capture.admission import Refusal
 from srs.capture.call import Call
 from srs.capture.channel import Message
 from srs.capture.custody import Custody
-from srs.capture.sessions import Sessions
+from srs.capture.sessions import Offered, Sessions
 from srs.config import Settings, load
 from srs.log import configure
 from srs.sip import message as sip
 from srs.sip.address import host_port
 from srs.sip.core import METHODS
+from srs.sip.dialog import Dialog
 from srs.sip.endpoint import Endpoint
 from srs.sip.events import (
     AckReceived,
@@ -91,7 +92,7 @@ class Signalling:
         now_ns = time.time_ns()
         match event:
             case RequestReceived():
-                spawn(self._serve(event, now_ns), f"{event.request.method} {event.request.call_id}")
+                self._on_request(event, now_ns)
             case AckReceived(request=request, flow=flow, data=data) | Cancelled(request=request, flow=flow, data=data):
                 self._note(request, data, flow, now_ns, sent=False)
             case ResponseReceived(response=response, flow=flow, data=data):
@@ -105,8 +106,6 @@ class Signalling:
             case Rejected(request=request, flow=flow, status=status, reason=reason):
                 call_id = request.headers.get("Call-ID") if request else None
                 log.warning("SIP refused", status=status, reason=reason, source=flow.remote[0], call_id=call_id)
-        if isinstance(event, Cancelled) and (call := self._sessions.get(event.request.call_id)):
-            self._sessions.discard(call)
 
     def _on_send(self, send: Send) -> None:
         """Before a message goes out."""
@@ -127,41 +126,71 @@ class Signalling:
         if first and (call := self._sessions.get(call_id)):
             spawn(self._hang_up(call, "no ACK"), f"BYE {call_id}")
 
-    async def _serve(self, event: RequestReceived, now_ns: int) -> None:
+    # Requests: what needs no port is answered at once, so that a re-INVITE 2 ms after another finds that one answered
+
+    def _on_request(self, event: RequestReceived, now_ns: int) -> None:
+        request = event.request
         try:
-            response = await self._response_to(event, now_ns)
+            if request.method == "OPTIONS":
+                self._respond(event, self._ok(event))
+            elif request.method == "INVITE" and event.dialog is None:
+                spawn(self._start(event, now_ns), f"INVITE {request.call_id}")
+            elif (call := self._sessions.get(request.call_id)) is None:
+                raise Refusal(481, "no such recording session")
+            else:
+                self._note(request, event.data, event.flow, now_ns, sent=False)
+                self._in_dialog(event, call)
         except Refusal as refusal:
-            response = self._refuse(event, refusal)
-        if response is None:
+            self._refuse(event, refusal)
+
+    async def _start(self, event: RequestReceived, now_ns: int) -> None:
+        """A new recording session."""
+        request = event.request
+        try:
+            call = await self._sessions.start(request, event.data, event.flow, now_ns)
+        except Refusal as refusal:
+            self._refuse(event, refusal)
             return
+        dialog = self._respond(event, self._ok(event, call.answer))
+        if dialog is None:  # the client took its INVITE back while ports were bound
+            self._sessions.discard(call)
+        else:
+            call.dialog = dialog.id
+
+    def _in_dialog(self, event: RequestReceived, call: Call) -> None:
+        match event.request.method:
+            case "INVITE" | "UPDATE":
+                self._change(event, call)
+            case "BYE":
+                self._respond(event, self._ok(event))
+                spawn(self._sessions.end(call), f"end {call.call_id}")
+            case _:
+                self._respond(event, self._ok(event))
+
+    def _change(self, event: RequestReceived, call: Call) -> None:
+        offered = self._sessions.offered(call, event.request)
+        if offered.missing:
+            spawn(self._add_streams(event, call, offered), f"{event.request.method} {call.call_id}")
+        elif offered.sdp is not None:
+            self._respond(event, self._ok(event, self._sessions.answer(call, offered.sdp)))
+        else:  # metadata alone, or a session refresh; an INVITE without an offer wants ours (RFC 3261 §14.2)
+            self._respond(event, self._ok(event, call.answer if event.request.method == "INVITE" else None))
+
+    async def _add_streams(self, event: RequestReceived, call: Call, offered: Offered) -> None:
+        assert offered.sdp is not None
+        try:
+            await self._sessions.bind(call, offered.missing)
+            self._respond(event, self._ok(event, self._sessions.answer(call, offered.sdp)))
+        except Refusal as refusal:
+            self._refuse(event, refusal)
+
+    def _respond(self, event: RequestReceived, response: Response) -> Dialog | None:
         dialog = self._endpoint.respond(event.transaction, response, self._loop.time())
         self._server.flush()
-        call = self._sessions.get(event.request.call_id)
-        if call and dialog:
-            call.dialog = dialog.id
-        if call and event.request.method == "BYE" and response.code == 200:
-            await self._sessions.end(call)
+        return dialog
 
-    async def _response_to(self, event: RequestReceived, now_ns: int) -> Response | None:
-        """None when the client took its INVITE back meanwhile."""
-        request, flow = event.request, event.flow
-        if request.method == "OPTIONS":
-            return self._ok(request, flow)
-        if request.method == "INVITE" and event.dialog is None:
-            started = await self._sessions.start(request, event.data, flow, now_ns)
-            taken_back = self._sessions.get(request.call_id) is not started
-            return None if taken_back else self._ok(request, flow, started.answer)
-        call = self._sessions.get(request.call_id)
-        if call is None:
-            raise Refusal(481, "no such recording session")
-        async with call.lock:
-            self._note(request, event.data, flow, now_ns, sent=False)
-            if request.method in ("INVITE", "UPDATE"):
-                return self._ok(request, flow, await self._sessions.change(call, request))
-            return self._ok(request, flow)
-
-    def _ok(self, request: Request, flow: Flow, answer: Sdp | None = None) -> Response:
-        response = sip.response(request, 200)
+    def _ok(self, event: RequestReceived, answer: Sdp | None = None) -> Response:
+        flow, response = event.flow, sip.response(event.request, 200)
         host = self._settings.sip.advertise or flow.local[0]
         transport = f";transport={flow.transport.lower()}" if flow.transport != "UDP" else ""
         response.headers.set("Contact", f"<sip:srs@{host_port((host, flow.local[1]))}{transport}>;+sip.srs")
@@ -171,9 +200,9 @@ class Signalling:
             response.set_body("application/sdp", str(answer).encode())
         return response
 
-    def _refuse(self, event: RequestReceived, refusal: Refusal) -> Response:
+    def _refuse(self, event: RequestReceived, refusal: Refusal) -> None:
         request = event.request
-        response = sip.response(request, refusal.status, refusal.reason)
+        response = sip.response(request, refusal.status, printable(refusal.reason))
         if refusal.retry_after_s is not None:
             response.headers.set("Retry-After", str(refusal.retry_after_s))
         if refusal.status == 415:
@@ -186,7 +215,7 @@ class Signalling:
             status=refusal.status,
             reason=refusal.reason,
         )
-        return response
+        self._respond(event, response)
 
     async def _hang_up(self, call: Call, reason: str) -> None:
         """End the recording session from our side."""
@@ -195,6 +224,11 @@ class Signalling:
             self._endpoint.request_within(call.dialog, "BYE", self._loop.time())
             self._server.flush()
         await self._sessions.end(call)
+
+
+def printable(text: str) -> str:
+    """A reason phrase as SIP takes it: one line of ASCII, not too long."""
+    return " ".join(text.encode("ascii", "replace").decode().split())[:160]
 
 
 def main() -> None:

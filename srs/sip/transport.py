@@ -11,10 +11,11 @@ from srs.sip.endpoint import Endpoint
 from srs.sip.errors import SipError
 from srs.sip.events import Event
 from srs.sip.flow import Flow, Send
+from srs.sip.sockets import address_towards, bind
 from srs.sip.streams import Streams
 
-UDP_BUFFER = 4 << 20  # octets; a burst of INVITEs of 4 kB each must wait somewhere
 TCP_BACKLOG = 1024  # connections that wait to be accepted
+ROUTE_SECONDS = 10.0  # for which a looked-up local address is believed
 WILDCARDS = frozenset({"0.0.0.0", "::"})
 Address = tuple[str, int]
 
@@ -52,7 +53,7 @@ class SipServer:
             ListenError: the URL is not understood, or its transport is not served.
             OSError: the address cannot be had.
         """
-        return await self.serve(await _bind(ListenAddress.parse(url)))
+        return await self.serve(bind(ListenAddress.parse(url)))
 
     async def serve(self, sock: socket.socket) -> ListenAddress:
         """Serve a socket that is bound: datagrams are UDP, streams TCP. The server closes it in the end."""
@@ -76,6 +77,10 @@ class SipServer:
             datagrams.close()
         self._streams.close()
         await asyncio.sleep(0)
+
+    def local_address(self, remote: str) -> str:
+        """The address of ours that packets to `remote` leave from, for sockets that are bound to a wildcard."""
+        return _address_towards(remote, int(self._loop.time() / ROUTE_SECONDS))
 
     def received(self, data: bytes, flow: Flow) -> None:
         """A message came on a socket."""
@@ -168,51 +173,17 @@ class _Datagrams(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         host, port = self._local
-        local = (_address_towards(addr[0]), port) if host in WILDCARDS else self._local
+        local = (self._server.local_address(addr[0]), port) if host in WILDCARDS else self._local
         self._server.received(data, Flow("UDP", local, addr[:2]))
 
     def error_received(self, exc: Exception) -> None:  # noqa: ARG002
         self._server.counts["datagram errors"] += 1
 
 
-async def _bind(address: ListenAddress) -> socket.socket:
-    """A bound socket; IPv6 sockets take no IPv4, which has listeners of its own."""
-    loop = asyncio.get_running_loop()
-    kind = socket.SOCK_DGRAM if address.transport == "UDP" else socket.SOCK_STREAM
-    found = await loop.getaddrinfo(address.host, address.port, type=kind, flags=socket.AI_PASSIVE)
-    family, _, _, _, target = found[0]
-    sock = socket.socket(family, kind)
+@functools.lru_cache(maxsize=4096)
+def _address_towards(host: str, _period: int) -> str:
+    """The local address of packets to `host`, looked up anew in each period, since routes change."""
     try:
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        if kind == socket.SOCK_STREAM:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        else:
-            _enlarge(sock)
-        sock.bind(target)
+        return address_towards(host)
     except OSError:
-        sock.close()
-        raise
-    return sock
-
-
-def _enlarge(sock: socket.socket) -> None:
-    """A large receive buffer, beyond the system's limit where we may."""
-    force = getattr(socket, "SO_RCVBUFFORCE", 33)  # known to Linux, not to every Python
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, force, UDP_BUFFER)
-    except PermissionError:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UDP_BUFFER)
-
-
-@functools.lru_cache(maxsize=1024)
-def _address_towards(host: str) -> str:
-    """The local address from which packets to `host` leave, for sockets that are bound to a wildcard."""
-    family, wildcard = (socket.AF_INET6, "::") if ":" in host else (socket.AF_INET, "0.0.0.0")
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((host, 9))
-        except OSError:
-            return wildcard
-        address: str = probe.getsockname()[0]
-        return address
+        return "::" if ":" in host else "0.0.0.0"

@@ -18,6 +18,7 @@ from srs.sip.endpoint import Endpoint
 from srs.sip.events import Event, RequestReceived, ResponseReceived, TransactionTimeout, TransportFailed
 from srs.sip.flow import Flow
 from srs.sip.message import Request, make_request, response
+from srs.sip.sockets import address_towards
 from srs.sip.transaction import Transaction
 from srs.sip.transport import SipServer
 from srs.siprec import body as bodies
@@ -64,7 +65,7 @@ class Client:
     """Makes calls, many at once, from one SIP socket. `async with Client(transport, address)`."""
 
     def __init__(self, target: tuple[str, int], transport: str) -> None:
-        self._local = _address_towards(target[0])
+        self._local = address_towards(target[0])
         self._endpoint = Endpoint(token=lambda: secrets.token_hex(8))
         self._server = SipServer(self._endpoint, self._on_event)
         self._transport = transport
@@ -204,10 +205,3 @@ def _offer(local: str, ports: list[int], codec: Codec) -> str:
         rtpmap = f"a=rtpmap:{number} {codec.name}/{codec.clock_rate}"
         lines += [f"m=audio {port} RTP/AVP {number}", rtpmap, "a=ptime:20", f"a=label:{label}", "a=sendonly"]
     return "\r\n".join([*lines, ""])
-
-
-def _address_towards(remote: str) -> str:
-    family = socket.AF_INET6 if ":" in remote else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        probe.connect((remote, 9))
-        return str(probe.getsockname()[0])
