@@ -29,7 +29,10 @@ def copy(
 
     All pieces of one size are one operation. They must lie within the arrays and not overlap in the target.
     """
-    sizes = np.unique(counts)
-    for size in sizes[sizes > 0].tolist():
-        chosen = slice(None) if len(sizes) == 1 else counts == size
-        windows(target, size, writeable=True)[target_at[chosen]] = windows(source, size)[source_at[chosen]]
+    if len(counts) == 0:
+        return
+    alike = bool((counts == counts[0]).all())
+    for size in counts[:1].tolist() if alike else np.unique(counts).tolist():
+        if size > 0:
+            chosen = slice(None) if alike else counts == size
+            windows(target, size, writeable=True)[target_at[chosen]] = windows(source, size)[source_at[chosen]]

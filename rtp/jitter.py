@@ -137,7 +137,7 @@ def _places(
 ) -> tuple[Integers, Integers]:
     """Return ticks and anchor of each packet played; a packet of the lowest transit begins when it arrived."""
     ticks, anchor_ns = np.empty_like(played), np.empty_like(played)
-    for line in np.unique(anchor):
+    for line in np.flatnonzero(np.bincount(anchor)):
         chosen = np.flatnonzero(anchor == line)
         packets = played[chosen]
         first = packets.min()

@@ -53,14 +53,19 @@ def leg(sources: Sequence[Placed], length: int) -> Samples:
         length: samples.
     """
     sound = np.zeros(length, np.int16)
-    free_until = 0
+    free_from = 0
     for source in sources:
-        begin, part = _render(source, length)
-        if begin >= free_until:
-            sound[begin : begin + len(part)] = part
+        pieces = _within(source, length)
+        if len(pieces.counts) == 0:
+            continue
+        first, end = int(pieces.at.min()), int((pieces.at + pieces.counts).max())
+        if first >= free_from:
+            copy(source.decoded.samples, pieces.offsets, sound, pieces.at, pieces.counts)
         else:
-            _add(sound[begin : begin + len(part)], part)
-        free_until = max(free_until, begin + len(part))
+            part = np.zeros(end - first, np.int16)
+            copy(source.decoded.samples, pieces.offsets, part, pieces.at - first, pieces.counts)
+            _add(sound[first:end], part)
+        free_from = max(free_from, end)
     return sound
 
 
@@ -102,20 +107,23 @@ def _interpolator(factor: int) -> NDArray[np.float32]:
     return interpolator
 
 
-def _render(source: Placed, length: int) -> tuple[int, Samples]:
-    """Return where the sound of one source begins, and that sound, cut to 0 – `length`."""
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """Which samples of a source are heard, and where."""
+
+    offsets: Integers
+    at: Integers
+    counts: Integers
+
+
+def _within(source: Placed, length: int) -> _Pieces:
+    """Cut the packets of a source to what is heard between 0 and `length`."""
     offsets = np.cumsum(source.decoded.counts) - source.decoded.counts
-    counts, begin = _without_overlap(source.positions, source.decoded.counts), source.positions
-    before = np.clip(-begin, 0, counts)
-    counts = np.minimum(counts, length - begin) - before
+    counts = _without_overlap(source.positions, source.decoded.counts)
+    before = np.clip(-source.positions, 0, counts)
+    counts = np.minimum(counts, length - source.positions) - before
     kept = counts > 0
-    if not kept.any():
-        return 0, np.zeros(0, np.int16)
-    offsets, begin, counts = (offsets + before)[kept], (begin + before)[kept], counts[kept]
-    first, end = int(begin.min()), int((begin + counts).max())
-    sound = np.zeros(end - first, np.int16)
-    copy(source.decoded.samples, offsets, sound, begin - first, counts)
-    return first, sound
+    return _Pieces((offsets + before)[kept], (source.positions + before)[kept], counts[kept])
 
 
 def _without_overlap(positions: Integers, counts: Integers) -> Integers:

@@ -58,7 +58,7 @@ def _place(data: NDArray[np.uint8], source: Source, heard: Heard, frame: Frame) 
     audible = ~frame.paused(source.packets.time_ns[timeline.packet])
     codec = source.codec[timeline.packet]
     placed = []
-    for index in np.unique(codec[audible]).tolist():
+    for index in np.flatnonzero(np.bincount(codec[audible])).tolist():
         chosen = np.flatnonzero(audible & (codec == index))
         packets = timeline.packet[chosen]
         decoded = decode(heard.codecs[index], data, source.packets.start[packets], source.packets.length[packets])

@@ -87,7 +87,7 @@ def listen(datagrams: Datagrams, rows: Integers, stream: Stream, end_ns: int | N
 
 def _source(packets: Packets, codec: Integers, codecs: tuple[Codec, ...]) -> Source:
     duration = np.zeros(len(packets), np.int64)
-    for index in np.unique(codec).tolist():
+    for index in np.flatnonzero(np.bincount(codec)).tolist():
         chosen = codec == index
         duration[chosen] = ticks(codecs[index], packets.length[chosen])
     clock_rate = np.array([each.clock_rate for each in codecs])[codec]
@@ -100,6 +100,8 @@ def _source(packets: Packets, codec: Integers, codecs: tuple[Codec, ...]) -> Sou
 
 def _by_ssrc(ssrc: NDArray[np.uint32]) -> list[Integers]:
     """Return the packets of each SSRC, in order of its first packet; those with one packet only if all are such."""
+    if len(ssrc) and (ssrc == ssrc[0]).all():
+        return [np.arange(len(ssrc))]
     values, first, counts = np.unique(ssrc, return_index=True, return_counts=True)
     senders = counts > 1 if (counts > 1).any() else counts > 0
     return [np.flatnonzero(ssrc == value) for value in values[senders][np.argsort(first[senders])]]
@@ -118,7 +120,7 @@ def _codecs(stream: Stream, packets: Packets) -> tuple[tuple[Codec, ...], Intege
     """Return the codecs of some packets, and which one each is."""
     codecs: list[Codec] = []
     index = np.zeros(len(packets), np.int64)
-    for payload_type in np.unique(packets.payload_type).tolist():
+    for payload_type in np.flatnonzero(np.bincount(packets.payload_type)).tolist():
         chosen = np.flatnonzero(packets.payload_type == payload_type)
         since, meanings = _meanings(stream, payload_type)
         which = np.maximum(np.searchsorted(since, packets.time_ns[chosen], "right") - 1, 0)
