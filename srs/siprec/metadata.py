@@ -44,37 +44,11 @@ __all__ = [
 NAMESPACE = "urn:ietf:params:xml:ns:recording:1"
 _ROOTS = ("recording", "recording_metadata")
 _KNOWN = frozenset(
-    [
-        "recording",
-        "recording_metadata",
-        "datamode",
-        "group",
-        "session",
-        "participant",
-        "stream",
-        "sessionrecordingassoc",
-        "participantsessionassoc",
-        "participantstreamassoc",
-        "start-time",
-        "stop-time",
-        "end-time",
-        "associate-time",
-        "disassociate-time",
-        "sipsessionid",
-        "reason",
-        "group-ref",
-        "nameid",
-        "aor",
-        "name",
-        "send",
-        "recv",
-        "label",
-        "mode",
-        "param",
-        "pname",
-        "pval",
-        "id",
-    ]
+    {"recording", "recording_metadata", "datamode", "group", "session", "participant", "stream"}
+    | {"sessionrecordingassoc", "participantsessionassoc", "participantstreamassoc"}
+    | {"start-time", "stop-time", "end-time", "associate-time", "disassociate-time"}
+    | {"sipsessionid", "reason", "group-ref", "nameid", "aor", "name", "send", "recv", "label", "mode", "id"}
+    | {"param", "pname", "pval"}
 )
 """Local names of RFC 7865 and its drafts, in lower case; other elements are extensions."""
 _URI = re.compile(r"(?:sips?|tel)\s*:", re.IGNORECASE)
