@@ -1,0 +1,182 @@
+"""Slots for datagrams received many at once, each straight into the place where its capture record is complete.
+
+The kernel puts a datagram behind the room for its record, IP and UDP headers. These are then written for all slots
+together, and the slots appended to the captures as they lie: no octet of a payload is moved here.
+"""
+
+import mmap
+import sys
+from collections.abc import Sequence
+from socket import AF_INET, AF_INET6, AddressFamily
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtp.ip import IPV4, IPV6, PROTOCOL_UDP, TTL, UDP
+
+PAYLOAD_AT: Final = 64
+"""Within a slot: behind the longest headers, at a cache line."""
+LARGEST: Final = 4032
+"""Octets of a datagram that are kept; no packet of RTP audio has as many."""
+SLOT: Final = PAYLOAD_AT + LARGEST + 64
+"""The line more spreads the slots over the sets of the caches."""
+
+# Of 64-bit Linux: struct mmsghdr, struct iovec, a struct cmsghdr with SCM_TIMESTAMPNS, struct sockaddr_in and _in6
+MESSAGE: Final = np.dtype(
+    {
+        "names": ["name", "name_size", "targets", "target_count", "control", "control_size", "length"],
+        "formats": ["u8", "u4", "u8", "u8", "u8", "u8", "u4"],
+        "offsets": [0, 8, 16, 24, 32, 40, 56],
+        "itemsize": 64,
+    }
+)
+PIECE: Final = np.dtype([("base", "u8"), ("size", "u8")])
+_CONTROL: Final = np.dtype([("head", "V16"), ("seconds", "i8"), ("nanoseconds", "i8")])
+_NAME: Final = {
+    AF_INET: np.dtype([("family", "u2"), ("port", ">u2"), ("address", "u4"), ("zero", "V8")]),
+    AF_INET6: np.dtype([("family", "u2"), ("port", ">u2"), ("flow", "u4"), ("address", "V16"), ("scope", "u4")]),
+}
+_RECORD: Final = [(name, "<u4") for name in ("seconds", "nanoseconds", "captured", "original")]
+_HEADERS: Final = {
+    AF_INET: np.dtype([*_RECORD, ("ip", IPV4), ("udp", UDP)]),
+    AF_INET6: np.dtype([*_RECORD, ("ip", IPV6), ("udp", UDP)]),
+}
+_RECORD_SIZE: Final = 16
+
+
+def allocate(octets: int) -> memoryview:
+    """Return zeroed memory, in huge pages where the kernel gives them."""
+    memory = mmap.mmap(-1, octets, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    memory.madvise(mmap.MADV_HUGEPAGE)
+    return memoryview(memory)
+
+
+class Batch:
+    """Slots for the datagrams of one address family, filled from the first on and then completed all together."""
+
+    def __init__(self, family: AddressFamily, slots: int) -> None:
+        """
+        Args:
+            family: AF_INET or AF_INET6.
+        """
+        self.slots = slots
+        self._family = family
+        name, headers = _NAME[family], _HEADERS[family]
+        parts = _carve(slots, np.dtype(f"V{SLOT}"), MESSAGE, PIECE, PIECE, _CONTROL, name)
+        slot, self.messages, targets, self.pieces, self._controls, self._names = parts
+        self._octets = slot.view(np.uint8).reshape(slots, SLOT)
+        self._headers = self._octets[:, PAYLOAD_AT - headers.itemsize : PAYLOAD_AT].view(headers)[:, 0]
+        self._ip, self._udp = self._headers["ip"], self._headers["udp"]
+        self._overhead = headers.itemsize - _RECORD_SIZE
+        targets["base"] = _addresses(slot) + PAYLOAD_AT
+        targets["size"] = LARGEST
+        self.pieces["base"] = _addresses(slot) + PAYLOAD_AT - headers.itemsize
+        self.messages["name"], self.messages["targets"] = _addresses(self._names), _addresses(targets)
+        self.messages["control"], self.messages["target_count"] = _addresses(self._controls), 1
+        self.reset(slots)
+        self._write_constants()
+
+    def reset(self, count: int) -> None:
+        """Make the first `count` slots ready to receive: the kernel has overwritten sizes in their messages."""
+        self.messages["name_size"][:count] = self._names.itemsize
+        self.messages["control_size"][:count] = self._controls.itemsize
+
+    def record(self, slot: int) -> memoryview:
+        """Return a completed record."""
+        start = PAYLOAD_AT - self._headers.itemsize
+        return self._octets[slot, start : start + int(self.pieces["size"][slot])].data
+
+    def complete(self, destinations: Sequence[bytes], ports: Sequence[int], counts: Sequence[int]) -> int:
+        """Write the headers of all datagrams received, and the sizes of their records into `pieces`.
+
+        Args:
+            destinations, ports: one packed address and UDP port for each run of slots.
+            counts: slots in each run.
+
+        Returns:
+            The octets of all datagrams.
+        """
+        length = self.messages["length"][: sum(counts)].astype(np.uint32)
+        headers, controls = self._headers[: len(length)], self._controls[: len(length)]
+        headers["seconds"], headers["nanoseconds"] = controls["seconds"], controls["nanoseconds"]
+        captured = np.minimum(length, LARGEST) + self._overhead
+        headers["captured"], headers["original"] = captured, length + self._overhead
+        self.pieces["size"][: len(length)] = captured + _RECORD_SIZE
+        self._write_names(destinations, ports, counts)
+        self._udp["length"][: len(length)] = length + UDP.itemsize
+        (self._complete_ipv4 if self._family == AF_INET else self._complete_ipv6)(length)
+        return int(length.sum(dtype=np.int64))
+
+    def _write_constants(self) -> None:
+        if self._family == AF_INET:
+            self._ip["version"], self._ip["ttl"], self._ip["protocol"] = 0x45, TTL, PROTOCOL_UDP
+        else:
+            self._ip["version"], self._ip["hops"], self._ip["next"] = 0x60, TTL, PROTOCOL_UDP
+
+    def _write_names(self, destinations: Sequence[bytes], ports: Sequence[int], counts: Sequence[int]) -> None:
+        """Write where the datagrams came from and for whom."""
+        count = sum(counts)
+        ip, udp, names = self._ip[:count], self._udp[:count], self._names[:count]
+        ip["source"], udp["source_port"] = names["address"], names["port"]
+        packed = np.frombuffer(b"".join(destinations), ip.dtype["destination"])
+        ip["destination"] = np.repeat(packed, counts)
+        udp["destination_port"] = np.repeat(np.array(ports, np.uint16), counts)
+
+    def _complete_ipv4(self, length: NDArray[np.uint32]) -> None:
+        """Lengths and header checksum; UDP does without one (RFC 768)."""
+        ip = self._ip[: len(length)]
+        ip["length"] = length + self._overhead
+        source, destination = ip["source"], ip["destination"]
+        words = ip["length"].view(np.uint16) + (source & 0xFFFF) + (source >> 16) + (destination & 0xFFFF)
+        ip["checksum"] = _complement(words + (destination >> 16) + _IPV4_CONSTANT)
+
+    def _complete_ipv6(self, length: NDArray[np.uint32]) -> None:
+        """Length, and the UDP checksum that IPv6 wants (RFC 8200 §8.1)."""
+        ip, udp = self._ip[: len(length)], self._udp[: len(length)]
+        ip["length"], udp["checksum"] = length + UDP.itemsize, 0
+        pseudo = udp["length"].view(np.uint16) + _IPV6_CONSTANT
+        udp["checksum"] = _complement(self._sums(np.minimum(length, LARGEST).astype(np.int64)) + pseudo)
+
+    def _sums(self, length: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """Return the sum over addresses, UDP header and payload of each datagram, in words as they lie in memory."""
+        sums = np.empty(len(length), np.uint64)
+        rows = np.arange(len(length))
+        for octet in range(4):
+            self._octets[rows, PAYLOAD_AT + length + octet] = 0  # so that a whole word may be read at the end
+        words = self._octets.view(np.uint32)
+        counts = (length + 3) // 4
+        for count in np.unique(counts).tolist():
+            chosen = np.flatnonzero(counts == count)
+            sums[chosen] = words[chosen, _SUMMED_AT : PAYLOAD_AT // 4 + count].sum(axis=1, dtype=np.uint64)
+        return sums
+
+
+_IPV4_CONSTANT: Final = np.uint32(
+    int.from_bytes(b"\x45\x00", sys.byteorder) + int.from_bytes(bytes([TTL, PROTOCOL_UDP]), sys.byteorder)
+)
+"""The words of an IPv4 header that are the same in all, as they lie in memory."""
+_IPV6_CONSTANT: Final = np.uint32(int.from_bytes(bytes([0, PROTOCOL_UDP]), sys.byteorder))
+"""Those of the pseudo-header of RFC 8200 §8.1."""
+_SUMMED_AT: Final = (PAYLOAD_AT - UDP.itemsize - 32) // 4
+"""The word of a slot with which IPv6 addresses begin."""
+
+
+def _complement(sums: NDArray[np.uint32] | NDArray[np.uint64]) -> NDArray[np.uint16]:
+    """Return the Internet checksums for sums of words (RFC 1071), in the same order of octets; see `ip.checksum`."""
+    return ~(sums % 0xFFFF).astype(np.uint16)
+
+
+def _carve(slots: int, *kinds: np.dtype[np.void]) -> list[NDArray[np.void]]:
+    """Return an array of `slots` items for each kind, in one piece of memory."""
+    memory = allocate(slots * sum(kind.itemsize for kind in kinds))
+    parts, at = [], 0
+    for kind in kinds:
+        parts.append(np.frombuffer(memory, kind, slots, at))
+        at += slots * kind.itemsize
+    return parts
+
+
+def _addresses(array: NDArray[np.void]) -> NDArray[np.uint64]:
+    """Return where each item lies in memory."""
+    return np.uint64(array.ctypes.data) + np.arange(len(array), dtype=np.uint64) * np.uint64(array.itemsize)

@@ -1,0 +1,186 @@
+"""The heart of the recorder: what waits in many sockets goes into capture files, for two system calls or so a port."""
+
+import ctypes
+import errno
+import os
+import socket
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
+from typing import Final
+
+import numpy as np
+
+from rtp.batch import MESSAGE, PIECE, Batch
+from rtp.port import Port
+
+MOST_SLOTS: Final = 1024
+"""Datagrams in a batch: what one `recvmmsg` and one `writev` take (UIO_MAXIOV), and a cache holds between them."""
+_FLAGS: Final = socket.MSG_DONTWAIT | socket.MSG_TRUNC
+"""The latter has the kernel tell the whole length of a datagram that it cuts."""
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_recvmmsg = _libc.recvmmsg
+_recvmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.c_void_p)
+_writev = _libc.writev
+_writev.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_int)
+_writev.restype = ctypes.c_ssize_t
+
+
+@dataclass(slots=True, eq=False)
+class Tap:
+    """Ports that are recorded into one capture."""
+
+    capture: int
+    """Descriptor of the file, O_APPEND: others may append to it too."""
+    ports: list[Port] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong with one tap while the others went on."""
+
+    tap: Tap
+    error: OSError
+    port: Port | None = None
+    """That could not be read; None: the capture could not be written."""
+    records: int = 0
+    """Datagrams that are missing in the capture therefore."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """What one drain took from the sockets, and what it could not keep."""
+
+    packets: int
+    octets: int
+    """Of the datagrams' payloads."""
+    failures: tuple[Failure, ...]
+
+
+class Receiver:
+    """Takes what waits in sockets of `open_port` and appends it to captures, through batches whose memory it keeps."""
+
+    def __init__(self, slots: int = MOST_SLOTS) -> None:
+        """
+        Args:
+            slots: datagrams in a batch, at most `MOST_SLOTS`.
+        """
+        self._slots = slots
+        self._intakes: dict[socket.AddressFamily, _Intake] = {}
+
+    def drain(self, taps: Iterable[Tap]) -> Drained:
+        """Record what waits now. It never blocks, and a port that is flooded gives a few batches at most."""
+        for tap in taps:
+            for port in tap.ports:
+                intake = self._intakes.get(port.family) or self._intake(port.family)
+                intake.take(tap, port)
+        parts = [intake.finish() for intake in self._intakes.values()]
+        failures = tuple(failure for part in parts for failure in part.failures)
+        return Drained(sum(part.packets for part in parts), sum(part.octets for part in parts), failures)
+
+    def _intake(self, family: socket.AddressFamily) -> "_Intake":
+        self._intakes[family] = _Intake(Batch(family, self._slots))
+        return self._intakes[family]
+
+
+class _Intake:
+    """The way of one address family from sockets into captures."""
+
+    MOST_ROUNDS = 8
+    """Batches that one port may fill in a drain: more than its socket holds, unless it is filled at the same time."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+        self._messages_at = batch.messages.ctypes.data
+        self._pieces_at = batch.pieces.ctypes.data
+        self._filled = self._packets = self._octets = 0
+        self._taken: list[tuple[Tap, Port, int]] = []
+        """Whose the datagrams in the slots are: so many in a row each."""
+        self._failures: list[Failure] = []
+
+    def take(self, tap: Tap, port: Port) -> None:
+        """Receive what waits in a port; as often as that fills the batch, write it out and go on."""
+        for _ in range(self.MOST_ROUNDS):
+            free = self._batch.slots - self._filled
+            at = self._messages_at + self._filled * MESSAGE.itemsize
+            count = _recvmmsg(port.socket.fileno(), at, free, _FLAGS, None)
+            if count > 0:
+                port.packets += count
+                self._filled += count
+                self._taken.append((tap, port, count))
+            elif (code := ctypes.get_errno()) != errno.EAGAIN:
+                self._failures.append(Failure(tap, _error(code), port))
+            if count < free:
+                return
+            self._write()
+
+    def finish(self) -> Drained:
+        """Write the rest, and tell what there was since the last time."""
+        self._write()
+        drained = Drained(self._packets, self._octets, tuple(self._failures))
+        self._packets = self._octets = 0
+        self._failures.clear()
+        return drained
+
+    def _write(self) -> None:
+        """Append what is in the batch to its captures, and empty it."""
+        if self._filled == 0:
+            return
+        ports = [port for _, port, _ in self._taken]
+        counts = [count for _, _, count in self._taken]
+        self._octets += self._batch.complete([port.packed for port in ports], [port.port for port in ports], counts)
+        spans = list(self._spans())
+        octets = np.add.reduceat(self._batch.pieces["size"][: self._filled], [first for _, first, _ in spans]).tolist()
+        for (tap, first, end), expected in zip(spans, octets, strict=True):
+            written = _writev(tap.capture, self._pieces_at + first * PIECE.itemsize, end - first)
+            if written != expected:
+                self._append_singly(tap, first, end, max(written, 0))
+        self._batch.reset(self._filled)
+        self._packets += self._filled
+        self._filled = 0
+        self._taken.clear()
+
+    def _spans(self) -> Iterator[tuple[Tap, int, int]]:
+        """Yield each tap with its first slot and that behind its last."""
+        first = 0
+        for tap, group in groupby(self._taken, key=itemgetter(0)):
+            end = first + sum(count for _, _, count in group)
+            yield tap, first, end
+            first = end
+
+    def _append_singly(self, tap: Tap, first: int, end: int, written: int) -> None:
+        """Go on where a `writev` stopped after `written` octets, until one record finds no room either."""
+        ends = np.cumsum(self._batch.pieces["size"][first:end]).tolist()
+        whole = bisect_right(ends, written)
+        part = written - (ends[whole - 1] if whole else 0)
+        for slot in range(first + whole, end):
+            record = self._batch.record(slot)
+            try:
+                while part < len(record):
+                    part += os.write(tap.capture, record[part:])
+            except OSError as error:
+                _take_back(tap.capture, part)
+                self._failures.append(Failure(tap, error, records=end - slot))
+                return
+            part = 0
+
+
+def _take_back(capture: int, octets: int) -> None:
+    """Remove the beginning of a record that was just appended: readers would take what follows for its rest.
+
+    Not if another process has appended since, which is hardly possible on a full disk.
+    """
+    if octets == 0:
+        return
+    with suppress(OSError):  # the disk may refuse this too; a torn record costs no more than those not written
+        end = os.lseek(capture, 0, os.SEEK_CUR)
+        if os.fstat(capture).st_size == end:
+            os.ftruncate(capture, end - octets)
+
+
+def _error(code: int) -> OSError:
+    return OSError(code, os.strerror(code))
