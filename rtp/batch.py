@@ -7,7 +7,6 @@ together, and the slots appended to the captures as they lie: no octet of a payl
 import mmap
 import sys
 from collections.abc import Sequence
-from socket import AF_INET, AF_INET6, AddressFamily
 from typing import Final
 
 import numpy as np
@@ -34,13 +33,13 @@ MESSAGE: Final = np.dtype(
 PIECE: Final = np.dtype([("base", "u8"), ("size", "u8")])
 _CONTROL: Final = np.dtype([("head", "V16"), ("seconds", "i8"), ("nanoseconds", "i8")])
 _NAME: Final = {
-    AF_INET: np.dtype([("family", "u2"), ("port", ">u2"), ("address", "u4"), ("zero", "V8")]),
-    AF_INET6: np.dtype([("family", "u2"), ("port", ">u2"), ("flow", "u4"), ("address", "V16"), ("scope", "u4")]),
+    4: np.dtype([("family", "u2"), ("port", ">u2"), ("address", "u4"), ("zero", "V8")]),
+    6: np.dtype([("family", "u2"), ("port", ">u2"), ("flow", "u4"), ("address", "V16"), ("scope", "u4")]),
 }
 _RECORD: Final = [(name, "<u4") for name in ("seconds", "nanoseconds", "captured", "original")]
 _HEADERS: Final = {
-    AF_INET: np.dtype([*_RECORD, ("ip", IPV4), ("udp", UDP)]),
-    AF_INET6: np.dtype([*_RECORD, ("ip", IPV6), ("udp", UDP)]),
+    4: np.dtype([*_RECORD, ("ip", IPV4), ("udp", UDP)]),
+    6: np.dtype([*_RECORD, ("ip", IPV6), ("udp", UDP)]),
 }
 _RECORD_SIZE: Final = 16
 
@@ -53,16 +52,16 @@ def allocate(octets: int) -> memoryview:
 
 
 class Batch:
-    """Slots for the datagrams of one address family, filled from the first on and then completed all together."""
+    """Slots for datagrams of one version of IP, filled from the first on and then completed all together."""
 
-    def __init__(self, family: AddressFamily, slots: int) -> None:
+    def __init__(self, version: int, slots: int) -> None:
         """
         Args:
-            family: AF_INET or AF_INET6.
+            version: of IP, 4 or 6.
         """
         self.slots = slots
-        self._family = family
-        name, headers = _NAME[family], _HEADERS[family]
+        self._version = version
+        name, headers = _NAME[version], _HEADERS[version]
         parts = _carve(slots, np.dtype(f"V{SLOT}"), MESSAGE, PIECE, PIECE, _CONTROL, name)
         slot, self.messages, targets, self.pieces, self._controls, self._names = parts
         self._octets = slot.view(np.uint8).reshape(slots, SLOT)
@@ -105,11 +104,11 @@ class Batch:
         self.pieces["size"][: len(length)] = captured + _RECORD_SIZE
         self._write_names(destinations, ports, counts)
         self._udp["length"][: len(length)] = length + UDP.itemsize
-        (self._complete_ipv4 if self._family == AF_INET else self._complete_ipv6)(length)
+        (self._complete_ipv4 if self._version == 4 else self._complete_ipv6)(length)
         return int(length.sum(dtype=np.int64))
 
     def _write_constants(self) -> None:
-        if self._family == AF_INET:
+        if self._version == 4:
             self._ip["version"], self._ip["ttl"], self._ip["protocol"] = 0x45, TTL, PROTOCOL_UDP
         else:
             self._ip["version"], self._ip["hops"], self._ip["next"] = 0x60, TTL, PROTOCOL_UDP

@@ -51,7 +51,7 @@ def _enlarge(opened: socket.socket) -> None:
 class Port:
     """A socket of `open_port` while it is recorded."""
 
-    __slots__ = ("address", "family", "packed", "packets", "port", "socket")
+    __slots__ = ("address", "packed", "packets", "port", "socket", "version")
 
     def __init__(self, opened: socket.socket, address: str | None = None) -> None:
         """
@@ -61,9 +61,9 @@ class Port:
         """
         name = opened.getsockname()
         self.socket = opened
-        self.family = socket.AddressFamily(opened.family)
+        self.version = 6 if opened.family == socket.AF_INET6 else 4
         self.address: str = (address or name[0]).partition("%")[0]
-        self.packed = socket.inet_pton(self.family, self.address)
+        self.packed = socket.inet_pton(opened.family, self.address)
         self.port: int = name[1]
         self.packets = 0
         """Datagrams taken from the socket."""

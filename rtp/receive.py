@@ -70,25 +70,25 @@ class Receiver:
             slots: datagrams in a batch, at most `MOST_SLOTS`.
         """
         self._slots = slots
-        self._intakes: dict[socket.AddressFamily, _Intake] = {}
+        self._intakes: dict[int, _Intake] = {}
 
     def drain(self, taps: Iterable[Tap]) -> Drained:
         """Record what waits now. It never blocks, and a port that is flooded gives a few batches at most."""
         for tap in taps:
             for port in tap.ports:
-                intake = self._intakes.get(port.family) or self._intake(port.family)
+                intake = self._intakes.get(port.version) or self._intake(port.version)
                 intake.take(tap, port)
         parts = [intake.finish() for intake in self._intakes.values()]
         failures = tuple(failure for part in parts for failure in part.failures)
         return Drained(sum(part.packets for part in parts), sum(part.octets for part in parts), failures)
 
-    def _intake(self, family: socket.AddressFamily) -> "_Intake":
-        self._intakes[family] = _Intake(Batch(family, self._slots))
-        return self._intakes[family]
+    def _intake(self, version: int) -> "_Intake":
+        self._intakes[version] = _Intake(Batch(version, self._slots))
+        return self._intakes[version]
 
 
 class _Intake:
-    """The way of one address family from sockets into captures."""
+    """The way of one version of IP from sockets into captures."""
 
     MOST_ROUNDS = 8
     """Batches that one port may fill in a drain: more than its socket holds, unless it is filled at the same time."""
