@@ -16,7 +16,7 @@ from srs.archive import legs
 from srs.archive.facts import Interval, LegFacts
 from srs.archive.legs import Frame
 from srs.archive.listen import Heard, listen
-from srs.archive.replay import NoSession, Replay, replay
+from srs.archive.replay import NoSession, Replay, kernel_drops, replay
 from srs.siprec.session import Stream, parties
 
 __all__ = ["LegFacts", "LegSound", "NoSession", "Recording", "channels", "finalise"]
@@ -75,23 +75,24 @@ def finalise(path: Path) -> Recording:
     rows = dict(zip(streams, demultiplex(datagrams, list(streams), replayed.first_ns), strict=True))
     heard = {stream: listen(datagrams, rows[stream], stream, session.ended_ns) for stream in streams}
     start_ns, end_ns = _extent(replayed, list(heard.values()))
+    drops = kernel_drops(replayed.events)
     sounds = []
     for stream, (aor, name) in streams.items():
         frame = Frame(start_ns, end_ns, pauses(stream, start_ns, end_ns))
-        facts = legs.facts(heard[stream], frame, replayed.kernel_drops.get(_port(stream), 0))
+        facts = legs.facts(heard[stream], frame, drops.get(_port(stream), 0))
         sound = legs.sound(datagrams.data, heard[stream], frame)
         sounds.append(LegSound(stream.label, aor, name, legs.main_codec(heard[stream]), facts, *sound))
     caller, callee = _callers(sounds)
     return Recording(
         call_id=session.call_id,
-        session_id=None,
+        session_id=session.metadata.sessions[0].id if session.metadata and session.metadata.sessions else None,
         started_ns=start_ns,
         ended_ns=end_ns,
         interrupted=session.ended_ns is None,
         legs=tuple(sounds),
         caller=caller,
         callee=callee,
-        facts=_facts(replayed, datagrams, rows),
+        facts=_facts(replayed, datagrams, rows, start_ns),
     )
 
 
@@ -151,7 +152,8 @@ def _callers(sounds: Sequence[LegSound]) -> tuple[str | None, str | None]:
     return who[0], who[1] if len(who) > 1 else None
 
 
-def _facts(replayed: Replay, datagrams: Datagrams, rows: Mapping[Stream, Rows]) -> dict[str, object]:
+def _facts(replayed: Replay, datagrams: Datagrams, rows: Mapping[Stream, Rows], start_ns: int) -> dict[str, object]:
+    """Return what is known of the session beside its legs, fit for JSON; times are seconds since `start_ns`."""
     session = replayed.session
     ports = {_port(stream) + 1 for stream in rows}
     beside = int(np.isin(datagrams.destination_port, list(ports)).sum())
@@ -159,6 +161,17 @@ def _facts(replayed: Replay, datagrams: Datagrams, rows: Mapping[Stream, Rows]) 
     return {
         "end_reason": session.end_reason,
         "problems": list(session.problems),
+        "participants": [
+            {
+                "label": session.streams[each.stream].label,
+                "aor": each.participant.aor,
+                "name": each.participant.name,
+                "from_s": _seconds(each.since_ns, start_ns),
+                "to_s": None if each.until_ns is None else _seconds(each.until_ns, start_ns),
+            }
+            for each in session.history
+        ],
+        "events": [[_seconds(time_ns, start_ns), event] for time_ns, event in replayed.events],
         "not_recorded": [
             {"index": stream.index, "kind": stream.kind, "label": stream.label}
             for stream in session.streams
@@ -168,6 +181,10 @@ def _facts(replayed: Replay, datagrams: Datagrams, rows: Mapping[Stream, Rows]) 
         "other_datagrams": len(datagrams.time_ns) - claimed,
         "lost_tail": datagrams.lost_tail,
     }
+
+
+def _seconds(time_ns: int, start_ns: int) -> float:
+    return round((time_ns - start_ns) / 1e9, 6)
 
 
 def _since(stream: Stream) -> int:

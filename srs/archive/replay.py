@@ -1,7 +1,7 @@
 """The SIP of a capture, found by content and applied to a session once more."""
 
 import re
-from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ _KERNEL_DROPS = re.compile(r"kernel-drops;port=(\d+);count=(\d+)")
 Message = Request | Response
 
 
-class NoSession(ValueError):  # noqa: N818 - what is missing, as in srs.archive.errors
+class NoSession(ValueError):
     """A capture holds no session that could be recorded; the message says what is missing."""
 
 
@@ -32,8 +32,8 @@ class Replay:
     last_ns: int
     """UTC, of the first and the last message of the session."""
     messages: int
-    kernel_drops: dict[int, int]
-    """Datagrams that the kernel dropped, by local port."""
+    events: tuple[tuple[int, str], ...]
+    """(UTC in nanoseconds, what the recorder noted of its own doings), also after the end of the session."""
     unreadable: int
     """Datagrams that begin like SIP and are not."""
 
@@ -52,8 +52,19 @@ def replay(datagrams: Datagrams) -> Replay:
     session = reducer.new(call_id)
     for time_ns, message in own:
         session = reducer.apply(session, message, time_ns)
-    drops = _kernel_drops([message for _, message in own])
-    return Replay(session, own[0][0], own[-1][0], len(own), drops, unreadable)
+    noted = [(time_ns, event) for time_ns, message in own if (event := _event(message, session)) is not None]
+    spoken = [time_ns for time_ns, message in own if _event(message, session) is None] or [own[0][0]]
+    return Replay(session, spoken[0], spoken[-1], len(own), tuple(noted), unreadable)
+
+
+def kernel_drops(events: Iterable[tuple[int, str]]) -> dict[int, int]:
+    """Return the datagrams that the kernel dropped, by local port; each note counts all since the port was opened."""
+    drops: dict[int, int] = {}
+    for _, event in events:
+        if found := _KERNEL_DROPS.fullmatch(event):
+            port, count = int(found[1]), int(found[2])
+            drops[port] = max(drops.get(port, 0), count)
+    return drops
 
 
 def find_messages(datagrams: Datagrams) -> tuple[list[tuple[int, Message]], int]:
@@ -85,9 +96,8 @@ def _call_id(messages: list[Message]) -> str:
     return next(invites, messages[0]).call_id
 
 
-def _kernel_drops(messages: list[Message]) -> dict[int, int]:
-    drops: Counter[int] = Counter()
-    for message in messages:
-        if event := _KERNEL_DROPS.match(message.headers.get("X-SRS-Event") or ""):
-            drops[int(event[1])] += int(event[2])
-    return dict(drops)
+def _event(message: Message, session: Session) -> str | None:
+    """Return what the recorder noted in a message; a client's header of that name is no note of ours."""
+    if isinstance(message, Response) or message.from_address.tag == session.client_tag:
+        return None
+    return message.headers.get(reducer.EVENT)

@@ -14,6 +14,8 @@ from rtp import send
 from rtp.codecs import STATIC, a_law, encode, mu_law
 from rtp.pcap import HEADER, CaptureError, read, record
 from srs.archive.finalise import NoSession, channels, demultiplex, finalise
+from srs.capture import events
+from srs.siprec import body, metadata
 from srs.siprec.session import Stream
 
 START_NS = 1_790_000_000_000_000_000
@@ -36,10 +38,10 @@ class Scene:
         time_ns = START_NS + round(ms * MS)
         self._records.append((time_ns, record(payload, source, destination, time_ns)))
 
-    def request(self, ms, method, *, sdp="", headers=()):
+    def request(self, ms, method, *, sdp="", headers=(), metadata=None):
         self._cseq += method != "ACK"
         lines = [f"{method} sip:srs@{HERE} SIP/2.0", *self._headers(method), *headers]
-        self.datagram(ms, _message(lines, sdp), (THERE, CLIENT[0]), (HERE, 5060))
+        self.datagram(ms, _message(lines, sdp, metadata), (THERE, CLIENT[0]), (HERE, 5060))
 
     def response(self, ms, method, *, sdp="", status="200 OK"):
         self.datagram(
@@ -56,12 +58,10 @@ class Scene:
             f"Contact: <sip:here@{THERE}>",
         )
 
-    def offer(self, ms, *media, answered=None):
+    def offer(self, ms, *media, metadata=None):
         """An INVITE, our 200 and the ACK; `media` are (kind, payload types, direction)."""
-        self.request(ms - 2, "INVITE", sdp=_sdp(THERE, media, CLIENT[1:], {}))
-        answers = {"sendonly": "recvonly"}
-        ports = PORTS if answered is None else answered
-        self.response(ms, "INVITE", sdp=_sdp(HERE, media, ports, answers))
+        self.request(ms - 2, "INVITE", sdp=_sdp(THERE, media, CLIENT[1:], {}), metadata=metadata)
+        self.response(ms, "INVITE", sdp=_sdp(HERE, media, PORTS, {"sendonly": "recvonly"}))
         self.request(ms + 1, "ACK")
 
     def bye(self, ms):
@@ -78,9 +78,12 @@ class Scene:
         return path
 
 
-def _message(lines, sdp):
-    kind = ["Content-Type: application/sdp"] if sdp else []
-    return "\r\n".join([*lines, *kind, f"Content-Length: {len(sdp)}", "", sdp]).encode()
+def _message(lines, sdp, metadata=None):
+    kind, content = "application/sdp", sdp.encode()
+    if metadata:
+        kind, content = body.build(content, metadata)
+    kinds = [f"Content-Type: {kind}"] if content else []
+    return "\r\n".join([*lines, *kinds, f"Content-Length: {len(content)}", "", ""]).encode() + content
 
 
 def _sdp(address, media, ports, directions):
@@ -162,6 +165,25 @@ def test_channels_are_the_legs_side_by_side(call, tmp_path):
     together, rate = channels(recording)
     assert (together.shape, together.dtype, rate) == ((33_600, 2), np.int16, 8000)
     np.testing.assert_array_equal(together[:, 1], recording.legs[1].samples)
+
+
+def test_parties_are_told_by_the_metadata(tmp_path):
+    scene = Scene()
+    aors = ["sip:alice@example.com", "sip:bob@example.com"]
+    scene.offer(0, AUDIO, AUDIO, metadata=metadata.write("f81d4fae", aors))
+    for index, datagram in enumerate(stream(speech(1, 2))):
+        scene.rtp(20 * index, 1, datagram)
+    scene.bye(1000)
+    recording = finalise(scene.write(tmp_path / "1.pcap"))
+    assert (recording.caller, recording.callee) == tuple(aors)
+    assert [(leg.label, leg.aor, leg.facts.packets) for leg in recording.legs] == [
+        ("1", aors[0], 0),
+        ("2", aors[1], 50),
+    ]
+    assert recording.session_id == metadata.read(metadata.write("f81d4fae", aors)).sessions[0].id
+    expected = {"label": "1", "aor": aors[0], "name": None, "from_s": 0.0, "to_s": 1.0}
+    assert recording.facts["participants"][0] == expected
+    assert (recording.facts["end_reason"], recording.facts["problems"]) == ("BYE", [])
 
 
 def test_facts_are_fit_for_json(call, tmp_path):
@@ -356,11 +378,21 @@ def test_what_is_no_rtp_is_counted(call, tmp_path):
 
 
 def test_kernel_drops_stand_with_the_leg_of_the_port(call, tmp_path):
+    """The recorder's notes count since the port was opened, and come also after the BYE; a client cannot write any."""
     scene, _ = call()
-    for ms, count in ((500, 3), (900, 4)):
-        scene.request(ms, "INFO", headers=[f"X-SRS-Event: kernel-drops;port={PORTS[1]};count={count}"])
+    for ms, count in ((500, 3), (4300, 4)):
+        note = events.info("1@example.com", f"kernel-drops;port={PORTS[1]};count={count}")
+        scene.datagram(ms, note, (HERE, 5060), (HERE, 5060))
+    scene.request(600, "INFO", headers=[f"X-SRS-Event: kernel-drops;port={PORTS[0]};count=9"])
     recording = finalise(scene.write(tmp_path / "1.pcap"))
-    assert [leg.facts.kernel_dropped for leg in recording.legs] == [0, 7]
+    assert [leg.facts.kernel_dropped for leg in recording.legs] == [0, 4]
+    assert recording.facts["events"][-1] == [4.3, f"kernel-drops;port={PORTS[1]};count=4"]
+
+
+def test_a_note_after_the_last_packet_does_not_lengthen_the_session(call, tmp_path):
+    scene, _ = call(bye=None)
+    scene.datagram(60_000, events.info("1@example.com", "write-failed;records=2"), (HERE, 5060), (HERE, 5060))
+    assert finalise(scene.write(tmp_path / "1.pcap")).ended_ns == START_NS + 4105 * MS
 
 
 def test_only_audio_becomes_a_leg(tmp_path):
