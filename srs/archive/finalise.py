@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,13 +10,14 @@ from numpy.typing import NDArray
 
 from rtp import mix, pcap
 from rtp.codecs import Samples
+from rtp.ip import mapped
 from rtp.pcap import Datagrams
 from srs.archive import legs
 from srs.archive.facts import Interval, LegFacts
 from srs.archive.legs import Frame
 from srs.archive.listen import Heard, listen
 from srs.archive.replay import NoSession, Replay, kernel_drops, replay
-from srs.siprec.session import Stream, parties
+from srs.siprec.session import Presence, Session, Stream, parties
 
 __all__ = ["LegFacts", "LegSound", "NoSession", "Recording", "channels", "finalise"]
 
@@ -69,7 +69,7 @@ def finalise(path: Path) -> Recording:
     datagrams = pcap.read(path)
     replayed = replay(datagrams)
     session = replayed.session
-    streams = {stream: party for stream, party in parties(session).items() if stream.kind == "audio" and stream.local}
+    streams = parties(session)
     if not streams:
         raise NoSession("no audio stream was accepted in the session")
     rows = dict(zip(streams, demultiplex(datagrams, list(streams), replayed.first_ns), strict=True))
@@ -113,7 +113,7 @@ def demultiplex(datagrams: Datagrams, streams: Sequence[Stream], start_ns: int) 
     for stream in streams:
         assert stream.local is not None
         rows = np.flatnonzero(datagrams.destination_port == stream.local[1])
-        exact = rows[(datagrams.destination[rows] == _octets(stream.local[0])).all(axis=1)]
+        exact = rows[(datagrams.destination[rows] == np.frombuffer(mapped(stream.local[0]), np.uint8)).all(axis=1)]
         rows = exact if len(exact) else rows
         later = [other for other in streams if other.local == stream.local and _since(other) > _since(stream)]
         earlier = [other for other in streams if other.local == stream.local and _since(other) < _since(stream)]
@@ -161,16 +161,7 @@ def _facts(replayed: Replay, datagrams: Datagrams, rows: Mapping[Stream, Rows], 
     return {
         "end_reason": session.end_reason,
         "problems": list(session.problems),
-        "participants": [
-            {
-                "label": session.streams[each.stream].label,
-                "aor": each.participant.aor,
-                "name": each.participant.name,
-                "from_s": _seconds(each.since_ns, start_ns),
-                "to_s": None if each.until_ns is None else _seconds(each.until_ns, start_ns),
-            }
-            for each in session.history
-        ],
+        "participants": [_participant(session, each, start_ns) for each in session.history],
         "events": [[_seconds(time_ns, start_ns), event] for time_ns, event in replayed.events],
         "not_recorded": [
             {"index": stream.index, "kind": stream.kind, "label": stream.label}
@@ -180,6 +171,17 @@ def _facts(replayed: Replay, datagrams: Datagrams, rows: Mapping[Stream, Rows], 
         "unreadable_messages": replayed.unreadable,
         "other_datagrams": len(datagrams.time_ns) - claimed,
         "lost_tail": datagrams.lost_tail,
+    }
+
+
+def _participant(session: Session, presence: Presence, start_ns: int) -> dict[str, object]:
+    """Return who sent on which stream, from when to when."""
+    return {
+        "label": session.streams[presence.stream].label,
+        "aor": presence.participant.aor,
+        "name": presence.participant.name,
+        "from_s": _seconds(presence.since_ns, start_ns),
+        "to_s": None if presence.until_ns is None else _seconds(presence.until_ns, start_ns),
     }
 
 
@@ -194,10 +196,3 @@ def _since(stream: Stream) -> int:
 
 def _port(stream: Stream) -> int:
     return stream.local[1] if stream.local else 0
-
-
-def _octets(address: str) -> NDArray[np.uint8]:
-    """Return an address as 16 octets, IPv4 as ::ffff:a.b.c.d."""
-    parsed = ip_address(address)
-    mapped = parsed.packed if parsed.version == 6 else bytes(10) + b"\xff\xff" + parsed.packed
-    return np.frombuffer(mapped, np.uint8)
