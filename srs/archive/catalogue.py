@@ -16,6 +16,7 @@ from srs.archive.store import Store
 from srs.archive.tables import Leg, Recording, State
 
 SHORTEST_PREFIX: Final = 4
+LEG_FIELDS: Final = ("label", "aor", "name", "codec", "packets", "lost", "seconds")
 _FOLDERS: Final = {State.RECORDING: "open", State.CAPTURED: "ended"}
 
 
@@ -153,9 +154,7 @@ def as_json(row: Recording, store: Store) -> dict[str, Any]:
         "duration_s": row.duration_s,
         "caller": row.caller,
         "callee": row.callee,
-        "legs": [
-            leg.model_dump(include={"label", "aor", "name", "codec", "packets", "lost", "seconds"}) for leg in row.legs
-        ],
+        "legs": [{name: getattr(leg, name) for name in LEG_FIELDS} for leg in row.legs],
         "file": row.file and store.location(row.file),
         "format": row.format,
         "bytes": row.bytes,

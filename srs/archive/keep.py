@@ -55,7 +55,6 @@ def open_archive(settings: Settings) -> Archive:
         DatabaseError, StoreError: one of them is not to be had.
     """
     from rtp.pcap import CaptureError
-
     from srs.archive.finalise import NoSession, channels, finalise
 
     engine, store = connect(settings.database_url), open_store(settings.store_url)

@@ -164,6 +164,11 @@ def test_the_contract_of_list_json(archive: Archive, ended):
     }
 
 
+def test_legs_have_their_fields_in_the_order_of_the_contract(archive: Archive, ended):
+    (leg, _) = as_json(keep(archive, ended()), archive.store)["legs"]
+    assert list(leg) == ["label", "aor", "name", "codec", "packets", "lost", "seconds"]
+
+
 def test_details_have_the_facts_of_each_leg(archive: Archive, ended):
     known = details(row_of(archive, keep(archive, ended()).id), archive.store)
     assert known["leg_facts"][0]["gaps"] == [[0.5, 0.04]]
