@@ -31,3 +31,11 @@ def test_copy_is_the_loop(counts, seed):
         expected[t : t + n] = source[s : s + n]
     copy(source, source_at, target, target_at, counts)
     np.testing.assert_array_equal(target, expected)
+
+
+def test_thousands_of_pieces():
+    source = np.arange(10_000, dtype=np.int32)
+    at = np.random.default_rng(1).permutation(5000) * 2
+    target = np.zeros(10_000, np.int32)
+    copy(source, at, target, np.arange(5000) * 2, np.full(5000, 2))
+    np.testing.assert_array_equal(target, (at[:, np.newaxis] + [0, 1]).ravel())
