@@ -15,11 +15,13 @@ _BEFORE = re.compile(rb"^[^<]*")
 _DOCTYPE = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _DECLARATION = re.compile(r"^\s*<\?\s*xml\b[^>]*>", re.IGNORECASE)
 _BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});)")
-_BARE_LESS = re.compile(r"<(?!/?[A-Za-z_][\w.:-]*(?:\s[^<>]*|/)?>|!--|!\[CDATA\[|\?)")
+_IN_TAG = r"""/?[A-Za-z_][\w.:-]*(?:\s+[\w.:-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'|[^\s"'<>]+))*\s*/?>"""
+_TAG = re.compile(f"<{_IN_TAG}")
+_BARE_LESS = re.compile(rf"<(?!{_IN_TAG}|!--|!\[CDATA\[|\?)")
+_CUT_TAG = re.compile(r"<[^<>]*\Z")
 _QUOTED_OR_NOT = re.compile(
     r"""("[^"]*"|'[^']*')|(?<=\s)([A-Za-z_][\w.:-]*)\s*=\s*([^\s"'<>/=][^\s"'<>=]*?)(?=\s|/?>)"""
 )
-_TAG = re.compile(r"<[A-Za-z_][^<>]*>")
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -97,7 +99,7 @@ def _mended(octets: bytes) -> str:
         readable = octets.decode()
     except UnicodeDecodeError:
         readable = octets.decode("latin-1")
-    readable = _FORBIDDEN.sub("", _DECLARATION.sub("", readable))
+    readable = _CUT_TAG.sub("", _FORBIDDEN.sub("", _DECLARATION.sub("", readable)))
     readable = _BARE_LESS.sub("&lt;", _BARE_AMPERSAND.sub("&amp;", readable))
     return _TAG.sub(lambda tag: _QUOTED_OR_NOT.sub(_quoted, tag[0]), readable)
 

@@ -85,8 +85,8 @@ def _updated(stream: Stream, their_line: MediaLine | None, our_line: MediaLine, 
 
 
 def _direction(their_line: MediaLine | None, our_line: MediaLine) -> str:
-    held = our_line.direction == "inactive" or (their_line is not None and not their_line.sends)
-    return "inactive" if held else "recvonly"
+    ours_open = our_line.port != 0 and our_line.direction != "inactive"
+    return "recvonly" if ours_open and (their_line is None or their_line.sends) else "inactive"
 
 
 def _followed(history: tuple[tuple[int, _Value], ...], value: _Value, time_ns: int) -> tuple[tuple[int, _Value], ...]:
