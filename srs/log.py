@@ -21,6 +21,7 @@ def configure() -> None:
 
 def _renderers(*, terminal: bool) -> list[structlog.typing.Processor]:
     if terminal:
-        return [structlog.dev.ConsoleRenderer()]
+        # A plain traceback: one with local variables would put callers and sound into the log.
+        return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     order = ["timestamp", "level", "event"]
     return [structlog.processors.format_exc_info, structlog.processors.LogfmtRenderer(key_order=order)]

@@ -38,6 +38,8 @@ class Custody:
 
     recording: str
     call_id: str
+    address: str
+    """That packets are written down as sent to."""
     worker: Child
     pairs: list[Pair] = field(default_factory=list)
     checkpoint: Message | None = None
@@ -192,7 +194,7 @@ class _Keeper:
             return
         custody = self._custody.get(message["id"])
         if custody is None:
-            custody = Custody(message["id"], message["call_id"], self._least_loaded())
+            custody = Custody(message["id"], message["call_id"], message["address"], self._least_loaded())
             self._custody[message["id"]] = custody
         custody.pairs += pairs
         self._hand_over(custody, pairs)
@@ -217,7 +219,13 @@ class _Keeper:
         path = folder.open_path(self._settings.data_dir, custody.recording)
         for pair in pairs:
             custody.worker.send(
-                {"do": "open", "id": custody.recording, "call_id": custody.call_id, "path": str(path)},
+                {
+                    "do": "open",
+                    "id": custody.recording,
+                    "call_id": custody.call_id,
+                    "address": custody.address,
+                    "path": str(path),
+                },
                 [pair.rtp.fileno(), pair.rtcp.fileno()],
             )
 
@@ -235,7 +243,7 @@ class _Keeper:
 
     def _on_closed(self, message: Message) -> None:
         self._release(message["id"])
-        self.signalling.send({"did": "closed", **{k: message[k] for k in ("id", "packets", "dropped")}})
+        log.info("captured", recording=message["id"], packets=message["packets"], dropped=message["dropped"])
 
     def _release(self, recording: str) -> None:
         if custody := self._custody.pop(recording, None):

@@ -171,7 +171,7 @@ class Sessions:
         await asyncio.sleep(LINGER_S)
         call.close()
         self._custody.close(call.recording)
-        log.info("recorded", recording=call.recording, call_id=call.call_id, reason=call.session.end_reason)
+        log.info("ended", recording=call.recording, call_id=call.call_id, reason=call.session.end_reason)
 
     def _forget(self, call: Call) -> None:
         del self._calls[call.call_id]

@@ -9,7 +9,7 @@ from srs.commands.options import console
 from srs.sip.address import Uri
 
 if TYPE_CHECKING:
-    from srs.siprec.src import Outcome, Plan
+    from srs.siprec.src import CallFailed, Outcome, Plan
 
 DEFAULT_S = 10.0
 FRAME = 160
@@ -73,23 +73,25 @@ def _parties(caller: str, callee: str, legs: int) -> list[str]:
     return [caller, callee, *(f"sip:party{number}@example.com" for number in range(3, legs + 1))][:legs]
 
 
-async def _make(plan: "Plan", calls: int, rate: float) -> "list[Outcome | BaseException]":
+async def _make(plan: "Plan", calls: int, rate: float) -> "list[Outcome | CallFailed]":
     """Start the calls one after another, each `1 / rate` seconds after the one before; wait for all."""
     import asyncio
 
-    from srs.siprec.src import Client
-    from srs.tasks import spawn
+    from srs.siprec.src import CallFailed, Client
+
+    async def one(client: Client, start: float) -> "Outcome | CallFailed":
+        await asyncio.sleep(start - asyncio.get_running_loop().time())
+        try:
+            return await client.call(plan)
+        except CallFailed as failure:
+            return failure
 
     async with Client(plan.target, plan.transport) as client:
         begun = asyncio.get_running_loop().time()
-        running = []
-        for number in range(calls):
-            await asyncio.sleep(begun + number / rate - asyncio.get_running_loop().time())
-            running.append(spawn(client.call(plan), f"call {number}"))
-        return await asyncio.gather(*running, return_exceptions=True)
+        return await asyncio.gather(*(one(client, begun + number / rate) for number in range(calls)))
 
 
-def _report(outcomes: "list[Outcome | BaseException]") -> int:
+def _report(outcomes: "list[Outcome | CallFailed]") -> int:
     """Tell what became of the calls; the exit status."""
     from srs.siprec.src import CallFailed, Outcome
 
@@ -98,8 +100,6 @@ def _report(outcomes: "list[Outcome | BaseException]") -> int:
     for outcome in outcomes:
         if isinstance(outcome, CallFailed):
             screen.print(f"failed: {outcome}", style="red")
-        elif isinstance(outcome, BaseException):
-            raise outcome
     if done:
         answered = sorted(outcome.answered_s * 1000 for outcome in done)
         packets = sum(sum(outcome.packets) for outcome in done)

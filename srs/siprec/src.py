@@ -138,7 +138,8 @@ class Client:
 
     async def _ask(self, transaction: Transaction) -> ResponseReceived:
         """The final response to a request of ours."""
-        self._waiting[transaction] = answer = self._loop.create_future()
+        answer: asyncio.Future[ResponseReceived] = self._loop.create_future()
+        self._waiting[transaction] = answer
         self._server.flush()
         return await answer
 
@@ -150,7 +151,8 @@ class Client:
             case TransactionTimeout(transaction=transaction) | TransportFailed(transaction=transaction):
                 if waiting := self._waiting.pop(transaction, None):
                     request = transaction.request
-                    waiting.set_exception(CallFailed(f"{request.method} {request.call_id}: no answer"))
+                    why = "no answer" if isinstance(event, TransactionTimeout) else "no connection"
+                    waiting.set_exception(CallFailed(f"{request.method} {request.call_id}: {why}"))
             case RequestReceived(transaction=transaction, request=request):
                 self._endpoint.respond(transaction, response(request, 200), self._loop.time())
                 if request.method == "BYE" and (talk := self._hung_up.get(request.call_id)):

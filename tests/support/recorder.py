@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -12,14 +13,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from srs.sip.address import host_port
+
 SRS = [sys.executable, "-m", "srs.cli"]
 PATIENCE_S = 30.0
 OPTIONS = """\
 OPTIONS sip:srs@{host} SIP/2.0
-Via: SIP/2.0/UDP {local};branch=z9hG4bK-ready;rport
+Via: SIP/2.0/UDP {local};branch=z9hG4bK{token};rport
 From: <sip:test@{host}>;tag=1
 To: <sip:srs@{host}>
-Call-ID: ready
+Call-ID: {token}
 CSeq: 1 OPTIONS
 Max-Forwards: 70
 Content-Length: 0
@@ -32,8 +35,7 @@ class Recorder:
 
     def __init__(self, data: Path, host: str, environment: dict[str, str]) -> None:
         self.data, self.host, self.port = data, host, free_port(host)
-        authority = f"[{host}]" if ":" in host else host
-        listen = f"udp://{authority}:{self.port},tcp://{authority}:{self.port}"
+        listen = ",".join(f"{transport}://{host_port((host, self.port))}" for transport in ("udp", "tcp"))
         self.environment = {**os.environ, "SRS_SIP__LISTEN": listen, "SRS_MEDIA__WORKERS": "1", **environment}
         self.log = data.parent / f"{data.name}.log"
         self.start()
@@ -42,14 +44,23 @@ class Recorder:
         with self.log.open("ab") as out:
             command = [*SRS, "serve", "--data", str(self.data)]
             self.process = subprocess.Popen(command, env=self.environment, stderr=out, stdout=out)
-        until(self._answers, lambda: f"the recorder does not answer:\n{self.log.read_text()}")
+        try:
+            until(self._answers, lambda: f"the recorder does not answer:\n{self.log.read_text()}")
+        except AssertionError:
+            self.stop()
+            raise
 
     def _answers(self) -> bool:
         assert self.process.poll() is None, self.log.read_text()
         with udp(self.host) as probe:
             probe.settimeout(0.2)
-            local = "{}:{}".format(*probe.getsockname()[:2])
-            probe.sendto(OPTIONS.format(host=self.host, local=local).encode(), (self.host, self.port))
+            local = host_port(probe.getsockname()[:2])
+            probe.sendto(
+                OPTIONS.format(
+                    host=host_port((self.host, self.port)), local=local, token=secrets.token_hex(8)
+                ).encode(),
+                (self.host, self.port),
+            )
             with contextlib.suppress(TimeoutError, ConnectionRefusedError):
                 return probe.recv(65535).startswith(b"SIP/2.0 200")
         return False
