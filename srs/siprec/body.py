@@ -84,24 +84,23 @@ def _first(parts: list[Part], types: tuple[str, ...], start: re.Pattern[bytes]) 
 
 
 def _parts(content_type: str, body: bytes) -> Iterator[Part]:
+    media_type = content_type.partition(";")[0].strip().lower()
+    first = _DELIMITER.match(body)
+    if first is None and not media_type.startswith("multipart/"):
+        yield Part(media_type, body)
+        return
     if len(_NESTING.findall(body)) >= MOST_MULTIPARTS:
         raise UnsupportedPart("multipart bodies nested too deep")
-    for leaf in _parsed(content_type, body).walk():
+    tree = _tree(content_type, body)
+    if first and not tree.is_multipart():  # the boundary parameter is missing or another
+        tree = _tree('multipart/mixed; boundary="' + first[1].decode("ascii", "surrogateescape") + '"', body)
+    for leaf in tree.walk():
         if not leaf.is_multipart():
             content = leaf.get_payload(decode=True)
             yield Part(leaf.get_content_type(), content if isinstance(content, bytes) else b"", _is_required(leaf))
 
 
-def _parsed(content_type: str, body: bytes) -> Message:
-    """The body as a tree; a multipart whose boundary is not named is cut at the line it begins with."""
-    first = _DELIMITER.match(body)
-    parsed = _message(content_type, body)
-    if parsed.is_multipart() or first is None:
-        return parsed
-    return _message('multipart/mixed; boundary="' + first[1].decode("ascii", "surrogateescape") + '"', body)
-
-
-def _message(content_type: str, body: bytes) -> Message:
+def _tree(content_type: str, body: bytes) -> Message:
     head = f"Content-Type: {' '.join(content_type.split())}\r\n\r\n"
     return message_from_bytes(head.encode("utf-8", "surrogateescape") + body, policy=compat32)
 

@@ -179,13 +179,16 @@ def _stream(element: Element) -> StreamInfo:
 
 
 def _memberships(found: list[Element]) -> Iterator[Membership]:
+    """participantsessionassoc; or, as in the drafts, a participant that names its session."""
     for element in found:
-        session_id = attribute(element, "session_id", "session")
-        times = _instant(element, "associate-time"), _instant(element, "disassociate-time")
-        if local_name(element) == "participantsessionassoc":
-            yield Membership(attribute(element, "participant_id"), session_id, *times)
-        elif local_name(element) == "participant" and session_id:
-            yield Membership(attribute(element, "participant_id", "id"), session_id, *times)
+        is_draft = local_name(element) == "participant" and attribute(element, "session_id", "session")
+        if is_draft or local_name(element) == "participantsessionassoc":
+            yield Membership(
+                attribute(element, "participant_id", "id"),
+                attribute(element, "session_id", "session"),
+                _instant(element, "associate-time"),
+                _instant(element, "disassociate-time"),
+            )
 
 
 def _uses(found: list[Element]) -> Iterator[Use]:
