@@ -136,6 +136,11 @@ def test_the_type_goes_before_the_content():
     assert split("multipart/mixed;boundary=b", multipart(other, SDP_PART, XML_PART)).sdp == SDP
 
 
+def test_a_type_of_ours_is_believed():
+    assert split("application/sdp", XML) == Body(sdp=XML)
+    assert split("application/rs-metadata", SDP) == Body(metadata=SDP)
+
+
 def test_other_parts_are_kept():
     gtd = (["Content-Type: application/gtd", "Content-Disposition: signal;handling=optional"], b"IAM,")
     found = split("multipart/mixed;boundary=b", multipart(SDP_PART, gtd, XML_PART))

@@ -172,6 +172,7 @@ def test_an_association_that_ended_sends_nothing():
     assert len(list(read(body(use.format(""))).senders())) == 1
     assert list(read(body(use.format(ended))).senders()) == []
     assert len(list(read(body(use.format(ended) + use.format(""))).senders())) == 1
+    assert len(list(read(body(use.format("") + use.format(ended))).senders())) == 1
 
 
 def test_who_is_not_declared_has_an_id():

@@ -267,6 +267,15 @@ def test_our_own_requests_are_not_the_clients(dialog, two_legs):
     assert directions(dialog.agrees(sdp=two_legs("inactive"))) == [["recvonly", "inactive"]] * 2
 
 
+def test_the_answer_to_our_request_does_not_settle_the_clients(dialog, two_legs):
+    dialog.agrees(sdp=two_legs(), xml=XML)
+    dialog.says("UPDATE", xml=write("call", [ALICE, CAROL]))
+    theirs, ours = dialog.last, dialog.request("UPDATE", tag="srs", cseq=dialog.cseq)
+    dialog.apply(ours)
+    assert len(dialog.answers(to=ours).pending) == 1
+    assert dialog.answers(to=theirs).history[-1].participant.aor == CAROL
+
+
 @pytest.mark.parametrize("method", ["INFO", "OPTIONS", "MESSAGE", "CANCEL", "PRACK"])
 def test_other_requests_change_nothing(dialog, two_legs, method):
     session = dialog.agrees(sdp=two_legs())
@@ -357,6 +366,11 @@ def test_a_mixed_stream_has_several_parties(dialog, sdp):
 def test_a_leg_is_called_by_who_was_there_first(dialog, two_legs):
     dialog.agrees(sdp=two_legs(), xml=XML)
     assert names(dialog.agrees("UPDATE", xml=write("call", [ALICE, CAROL]))) == [("1", ALICE), ("2", BOB)]
+
+
+def test_a_leg_is_not_called_by_somebody_without_name(dialog, two_legs):
+    dialog.agrees(sdp=two_legs(), xml=XML.replace(b'<nameID aor="sip:bob@example.com"/>', b""))
+    assert names(dialog.agrees("UPDATE", xml=write("other", [ALICE, CAROL]))) == [("1", ALICE), ("2", CAROL)]
 
 
 def test_refused_and_other_streams_are_no_legs(dialog, sdp):
