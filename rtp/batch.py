@@ -42,11 +42,13 @@ _HEADERS: Final = {
     6: np.dtype([*_RECORD, ("ip", IPV6), ("udp", UDP)]),
 }
 _RECORD_SIZE: Final = 16
+_HUGE_PAGE: Final = 1 << 21
 
 
 def allocate(octets: int) -> memoryview:
     """Return zeroed memory, in huge pages where the kernel gives them."""
-    memory = mmap.mmap(-1, octets, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    pages = -(-octets // _HUGE_PAGE)
+    memory = mmap.mmap(-1, pages * _HUGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     memory.madvise(mmap.MADV_HUGEPAGE)
     return memoryview(memory)
 

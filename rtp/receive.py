@@ -8,8 +8,6 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import groupby
-from operator import itemgetter
 from typing import Final
 
 import numpy as np
@@ -98,8 +96,11 @@ class _Intake:
         self._messages_at = batch.messages.ctypes.data
         self._pieces_at = batch.pieces.ctypes.data
         self._filled = self._packets = self._octets = 0
-        self._taken: list[tuple[Tap, Port, int]] = []
-        """Whose the datagrams in the slots are: so many in a row each."""
+        self._taps: list[Tap] = []
+        self._ports: list[Port] = []
+        self._counts: list[int] = []
+        """Whose the datagrams in the slots are, and how many in a row. No list of tuples: those would call the
+        garbage collector ever again."""
         self._failures: list[Failure] = []
 
     def take(self, tap: Tap, port: Port) -> None:
@@ -111,7 +112,9 @@ class _Intake:
             if count > 0:
                 port.packets += count
                 self._filled += count
-                self._taken.append((tap, port, count))
+                self._taps.append(tap)
+                self._ports.append(port)
+                self._counts.append(count)
             elif (code := ctypes.get_errno()) != errno.EAGAIN:
                 self._failures.append(Failure(tap, _error(code), port))
             if count < free:
@@ -130,9 +133,8 @@ class _Intake:
         """Append what is in the batch to its captures, and empty it."""
         if self._filled == 0:
             return
-        ports = [port for _, port, _ in self._taken]
-        counts = [count for _, _, count in self._taken]
-        self._octets += self._batch.complete([port.packed for port in ports], [port.port for port in ports], counts)
+        names = [port.packed for port in self._ports], [port.port for port in self._ports]
+        self._octets += self._batch.complete(*names, self._counts)
         spans = list(self._spans())
         octets = np.add.reduceat(self._batch.pieces["size"][: self._filled], [first for _, first, _ in spans]).tolist()
         for (tap, first, end), expected in zip(spans, octets, strict=True):
@@ -142,15 +144,17 @@ class _Intake:
         self._batch.reset(self._filled)
         self._packets += self._filled
         self._filled = 0
-        self._taken.clear()
+        for whose in (self._taps, self._ports, self._counts):
+            whose.clear()
 
     def _spans(self) -> Iterator[tuple[Tap, int, int]]:
         """Yield each tap with its first slot and that behind its last."""
-        first = 0
-        for tap, group in groupby(self._taken, key=itemgetter(0)):
-            end = first + sum(count for _, _, count in group)
-            yield tap, first, end
-            first = end
+        first = end = 0
+        for index, (tap, count) in enumerate(zip(self._taps, self._counts, strict=True), start=1):
+            end += count
+            if index == len(self._taps) or self._taps[index] is not tap:
+                yield tap, first, end
+                first = end
 
     def _append_singly(self, tap: Tap, first: int, end: int, written: int) -> None:
         """Go on where a `writev` stopped after `written` octets, until one record finds no room either."""
