@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import socket
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Protocol, cast
@@ -124,6 +125,7 @@ class Connection(asyncio.Protocol):
         self._connections[self._number] = self
 
     def data_received(self, data: bytes) -> None:
+        self._acknowledge()
         try:
             for frame in self._framer.feed(data):
                 if frame == PING:
@@ -133,6 +135,11 @@ class Connection(asyncio.Protocol):
         except SipError as error:
             self._receiver.refused(error, self._framer.waiting, self._flow)
             self._transport.close()
+
+    def _acknowledge(self) -> None:
+        """Have the kernel acknowledge at once: a client under Nagle's algorithm holds a BYE back for up to 40 ms else."""
+        sock: socket.socket = self._transport.get_extra_info("socket")
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def write(self, data: bytes) -> None:
         if self._transport.is_closing():
