@@ -10,6 +10,9 @@ MOST_OCTETS = 1 << 20
 MOST_LEVELS = 64
 """Of nested elements; real metadata have up to six."""
 
+MOST_ELEMENTS = 10_000
+"""In one document; those of a conference of thirty have about 1,300."""
+
 Element = etree._Element  # noqa: SLF001 - lxml has no public name for it
 
 _BEFORE = re.compile(rb"^[^<]*")
@@ -34,7 +37,7 @@ def read(octets: bytes) -> tuple[Element, bool]:
     """The root element, and whether the text had to be mended to get at it.
 
     Raises:
-        MarkupError: nothing can be read, or there is a document type, or it is too long or nested too deep.
+        MarkupError: nothing can be read, or there is a document type, or more than the limits above allow.
     """
     if len(octets) > MOST_OCTETS:
         raise MarkupError(f"{len(octets)} octets, more than {MOST_OCTETS}")
@@ -47,8 +50,7 @@ def read(octets: bytes) -> tuple[Element, bool]:
         root = _parsed(_mended(octets).encode(), recover=True)
     if root is None:
         raise MarkupError("no XML")
-    if any(event == "start" and level > MOST_LEVELS for event, level in _levels(root)):
-        raise MarkupError(f"elements nested more than {MOST_LEVELS} deep")
+    _check_shape(root)
     return root, mended
 
 
@@ -114,8 +116,16 @@ def _quoted(found: re.Match[str]) -> str:
     return found[1] or f'{found[2]}="{found[3]}"'
 
 
-def _levels(root: Element) -> Iterator[tuple[str, int]]:
-    level = 0
+def _check_shape(root: Element) -> None:
+    """
+    Raises:
+        MarkupError: there are too many elements, or they are nested too deep.
+    """
+    level = elements = 0
     for event, _ in etree.iterwalk(root, events=("start", "end")):
         level += 1 if event == "start" else -1
-        yield event, level
+        elements += event == "start"
+        if level > MOST_LEVELS:
+            raise MarkupError(f"elements nested more than {MOST_LEVELS} deep")
+        if elements > MOST_ELEMENTS:
+            raise MarkupError(f"more than {MOST_ELEMENTS} elements")

@@ -129,14 +129,12 @@ class Metadata:
         """
         known = {participant.id: participant for participant in self.participants}
         order = {key: place for place, key in enumerate(known)}
+        here = {each.participant_id for each in self.memberships if each.left is None}
+        gone = {each.participant_id for each in self.memberships} - here
         for use in sorted(self.uses, key=lambda use: order.get(use.participant_id, len(order))):
-            if use.until is None and not self._has_left(use.participant_id):
+            if use.until is None and use.participant_id not in gone:
                 participant = known.get(use.participant_id, Participant(use.participant_id))
                 yield from ((participant, stream_id) for stream_id in use.sends)
-
-    def _has_left(self, participant_id: str) -> bool:
-        own = [each for each in self.memberships if each.participant_id == participant_id]
-        return bool(own) and all(each.left for each in own)
 
 
 def merge(old: Metadata | None, new: Metadata) -> Metadata:

@@ -2,13 +2,23 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
+from typing import NamedTuple
 
 from srs.siprec.model import Metadata, Participant
 from srs.siprec.streams import Stream
 
 Streams = tuple[Stream, ...]
-Spoken = tuple[int, Participant]
-"""Position of a stream in the session, and who sends on it."""
+MOST_SPEAKERS = 256
+"""At a time; in documents that name more the others are not followed."""
+
+
+class Spoken(NamedTuple):
+    """Somebody sends on a stream now."""
+
+    stream: int
+    participant: Participant
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +32,8 @@ class Presence:
     """UTC."""
     until_ns: int | None = None
     """UTC; None: still there."""
+    guessed: bool = False
+    """Concluded from the order of things, no association says so."""
 
 
 def follow(
@@ -36,11 +48,11 @@ def follow(
         going_on = next((each for each in waiting if presence.until_ns is None and _is_same(presence, each)), None)
         if going_on:
             waiting.remove(going_on)
-            named = going_on[1] if going_on[1].names else presence.participant
-            result.append(replace(presence, participant=named))
+            named = going_on.participant if going_on.participant.names else presence.participant
+            result.append(replace(presence, participant=named, guessed=going_on.guessed))
         else:
             result.append(replace(presence, until_ns=time_ns) if presence.until_ns is None else presence)
-    return (*result, *(Presence(position, participant, time_ns) for position, participant in waiting))
+    return (*result, *(Presence(each.stream, each.participant, time_ns, None, each.guessed) for each in waiting))
 
 
 def close(history: tuple[Presence, ...], time_ns: int) -> tuple[Presence, ...]:
@@ -53,8 +65,8 @@ def _is_same(presence: Presence, spoken: Spoken) -> bool:
 
     The address decides where both have one: some clients give new ids in every snapshot, others use one id for two.
     """
-    old, (position, new) = presence.participant, spoken
-    if presence.stream != position:
+    old, new = presence.participant, spoken.participant
+    if presence.stream != spoken.stream:
         return False
     return old.aor == new.aor if old.aor and new.aor else old.id == new.id or bool(old.name and old.name == new.name)
 
@@ -71,14 +83,16 @@ def _speakers(history: tuple[Presence, ...], metadata: Metadata, streams: Stream
             by_label.setdefault(stream.label, []).append(position)
     labels: dict[str, list[str]] = {}
     for info in metadata.streams:
-        labels.setdefault(info.id, []).append(info.label)
-    told = [
-        (position, participant)
+        if info.label in by_label:
+            labels.setdefault(info.id, []).append(info.label)
+    told = (
+        Spoken(position, participant)
         for participant, stream_id in metadata.senders()
         for label in labels.get(stream_id, ())
-        for position in by_label.get(label, ())
-    ]
-    return list(dict.fromkeys([*told, *_guessed(history, metadata, streams, told)]))
+        for position in by_label[label]
+    )
+    certain = list(dict.fromkeys(islice(told, MOST_SPEAKERS)))
+    return [*certain, *islice(_guessed(history, metadata, streams, certain), MOST_SPEAKERS)]
 
 
 def _guessed(
@@ -96,31 +110,32 @@ def _guessed(
         for position, stream in enumerate(streams)
         if stream.kind == "audio" and stream.local and stream.removed_ns is None
     ]
-    heard = {position for position, _ in told}
+    heard = {each.stream for each in told}
     silent = [position for position in audio if position not in heard]
     if not silent:
         return
-    seekers = _seekers(metadata, told, set(audio), known=bool(history))
+    seekers = _seekers(metadata, told, set(audio), known=not all(each.guessed for each in history))
     for presence in history:
-        stays = presence.until_ns is None and presence.stream in silent
-        seeker = next((each for each in seekers if stays and _is_same(presence, (presence.stream, each))), None)
+        if presence.until_ns is not None or presence.stream not in silent:
+            continue
+        seeker = next((each for each in seekers if _is_same(presence, Spoken(presence.stream, each))), None)
         if seeker:
-            yield presence.stream, seeker
+            yield Spoken(presence.stream, seeker, guessed=True)
             silent.remove(presence.stream)
             seekers.remove(seeker)
     if len(audio) == 1:
-        yield from ((audio[0], seeker) for seeker in seekers if silent)
+        yield from (Spoken(audio[0], seeker, guessed=True) for seeker in seekers)
     elif len(silent) == len(seekers):
         rank = {info.label: place for place, info in enumerate(metadata.streams)}
         silent.sort(key=lambda position: rank.get(streams[position].label or "", len(rank)))
-        yield from zip(silent, seekers, strict=True)
+        yield from (Spoken(*pair, guessed=True) for pair in zip(silent, seekers, strict=True))
 
 
 def _seekers(metadata: Metadata, told: list[Spoken], audio: set[int], *, known: bool) -> list[Participant]:
-    placed = {participant.id for position, participant in told if position in audio}
+    placed = {each.participant.id for each in told if each.stream in audio}
     if not metadata.uses and not known:
         return list(metadata.participants)
-    video = {participant.id: position for position, participant in reversed(told)}
+    video = {each.participant.id: each.stream for each in reversed(told)}
     senders = dict.fromkeys(participant for participant, _ in metadata.senders())
     seekers = [participant for participant in senders if participant.id not in placed]
     return sorted(seekers, key=lambda participant: video.get(participant.id, -1))

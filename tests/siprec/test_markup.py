@@ -2,7 +2,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srs.siprec.markup import MOST_LEVELS, MOST_OCTETS, MarkupError, attribute, child_text, local_name, read, text
+from srs.siprec.markup import (
+    MOST_ELEMENTS,
+    MOST_LEVELS,
+    MOST_OCTETS,
+    MarkupError,
+    attribute,
+    child_text,
+    local_name,
+    read,
+    text,
+)
 
 LAUGHS = b"""<?xml version="1.0"?>
 <!DOCTYPE lolz [<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;">]>
@@ -104,6 +114,12 @@ def test_depth():
     for levels in (MOST_LEVELS + 1, 200, 1000, 100_000):
         with pytest.raises(MarkupError):
             read(b"<a>" * levels + b"</a>" * levels)
+
+
+def test_number_of_elements():
+    assert read(b"<r>" + b"<a/>" * (MOST_ELEMENTS - 1) + b"</r>")
+    with pytest.raises(MarkupError, match="elements"):
+        read(b"<r>" + b"<a/>" * MOST_ELEMENTS + b"</r>")
 
 
 @pytest.mark.parametrize("xml", [b"", b"hello", b"<", b"<>", b"<?xml?>", b"\0\0", b"<!--"])

@@ -2,7 +2,7 @@ import pytest
 
 from rtp.codecs import STATIC
 from srs.siprec.model import Metadata, NameId, Participant, StreamInfo, Use
-from srs.siprec.presence import Presence, close, follow
+from srs.siprec.presence import MOST_SPEAKERS, Presence, close, follow
 from srs.siprec.streams import Stream
 
 
@@ -134,6 +134,15 @@ def test_without_associations_the_order_decides():
     assert who(follow((), told([ALICE, BOB, CAROL], {}, {}), TWO, 1)) == []
 
 
+def test_a_guess_is_called_one_and_stays():
+    plain = told([ALICE, BOB], {}, {"a": "1", "b": "2"})
+    for streams in (TWO, TWO[:1], (leg(0), leg(1))):
+        history = follow((), plain, streams, 1)
+        assert [each.guessed for each in history] == [True, True]
+        assert follow(history, plain, streams, 2) == history
+    assert [(each.guessed, each.since_ns) for each in follow(history, BOTH, TWO, 2)] == [(False, 1), (False, 1)]
+
+
 def test_associations_that_vanish_are_no_guess():
     history = follow((), BOTH, TWO, 1)
     assert spans(follow(history, told([ALICE, BOB], {}, {"a": "1", "b": "2"}), TWO, 2)) == [
@@ -161,6 +170,14 @@ def test_who_was_on_an_audio_stream_stays_when_metadata_turn_to_video():
     video = told([ALICE, BOB], {"alice": ["a"], "bob": ["b"]}, {"a": "10", "b": "11"})
     history = follow(history, video, lines, 2)
     assert spans(history)[:2] == [(1, "alice", 1, None), (0, "bob", 1, None)]
+
+
+def test_a_crowd_is_followed_as_far_as_it_goes():
+    crowd = [person(f"p{number}") for number in range(3000)]
+    for mixed in (told(crowd, {each.id: ["m"] for each in crowd}, {"m": "1"}), told(crowd, {}, {})):
+        history = follow((), mixed, TWO[:1], 1)
+        assert len(history) == MOST_SPEAKERS
+        assert follow(history, mixed, TWO[:1], 2) == history
 
 
 def test_refused_audio_is_given_to_nobody():
