@@ -1,0 +1,113 @@
+"""What it costs to take packets from sockets: thrown away in C (the floor), and recorded by `rtp.receive`."""
+
+import os
+import resource
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import traffic
+from rtp.pcap import HEADER
+from rtp.port import Port, open_port
+from rtp.receive import Receiver, Tap
+
+STREAMS = 1000
+INTERVAL_S = 0.5
+"""Between two drains, as in the recorder."""
+SETTLE_S = 0.2
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One row of the table."""
+
+    what: str
+    cpu_s: float
+    packets: int
+    """That were received."""
+    sent: int
+    late_s: float = 0.0
+    """By how much the sender was behind at worst."""
+
+    def __add__(self, other: "Measured") -> "Measured":
+        return Measured(
+            self.what,
+            self.cpu_s + other.cpu_s,
+            self.packets + other.packets,
+            self.sent + other.sent,
+            max(self.late_s, other.late_s),
+        )
+
+    @property
+    def cpu_us(self) -> float:
+        """Per packet received."""
+        return self.cpu_s / self.packets * 1e6
+
+
+def build_floor() -> Path:
+    """Compile the C program."""
+    floor = HERE / "build" / "floor"
+    floor.parent.mkdir(exist_ok=True)
+    subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-o", floor, HERE / "floor.c"], check=True)
+    return floor
+
+
+@contextmanager
+def sockets(count: int = STREAMS) -> Iterator[list[socket.socket]]:
+    """Ports on the loopback address, opened as the recorder opens them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 3 * count)), hard))
+    with ExitStack() as stack:
+        yield [stack.enter_context(open_port(traffic.HOST, 0)) for _ in range(count)]
+
+
+def measure_floor(floor: Path, opened: Sequence[socket.socket], seconds: float) -> Measured:
+    """Have the C program drain the sockets while packets come."""
+    descriptors = [each.fileno() for each in opened]
+    command = [str(floor), str(round(INTERVAL_S * 1e9)), *map(str, descriptors)]
+    drain = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=descriptors, text=True)
+    sender = traffic.start(_ports(opened), seconds)
+    sender.wait()
+    time.sleep(SETTLE_S)
+    out, _ = drain.communicate("stop\n")
+    packets, _, cpu_ns = map(int, out.split())
+    return Measured("recvmmsg and discard, in C: the floor", cpu_ns / 1e9, packets, *traffic.sent(sender))
+
+
+def measure_receiver(opened: Sequence[socket.socket], seconds: float, directory: Path) -> Measured:
+    """Record pairs of streams into a capture each."""
+    receiver = Receiver()
+    with _taps(opened, directory) as taps:
+        sender = traffic.start(_ports(opened), seconds)
+        packets, cpu_s, last = 0, 0.0, False
+        while not last:
+            time.sleep(INTERVAL_S)
+            last = sender.poll() is not None
+            begin = time.thread_time()
+            packets += receiver.drain(taps).packets
+            cpu_s += time.thread_time() - begin
+    return Measured("rtp.receive: socket to capture file", cpu_s, packets, *traffic.sent(sender))
+
+
+@contextmanager
+def _taps(opened: Sequence[socket.socket], directory: Path) -> Iterator[list[Tap]]:
+    """Two ports a capture, as a call has them."""
+    with ExitStack() as stack:
+        taps = []
+        for first in range(0, len(opened), 2):
+            path = directory / f"{first}.pcap"
+            capture = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            stack.callback(path.unlink)
+            stack.callback(os.close, capture)
+            os.write(capture, HEADER)
+            taps.append(Tap(capture, [Port(each) for each in opened[first : first + 2]]))
+        yield taps
+
+
+def _ports(opened: Sequence[socket.socket]) -> list[int]:
+    return [each.getsockname()[1] for each in opened]

@@ -1,0 +1,78 @@
+"""What it costs to make a wav file of a capture: a call of two G.711 legs, a packet every 20 ms."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.capture import Measured
+from rtp.pcap import HEADER, record
+from rtp.send import Stream
+from srs.archive.audio import pieces, write
+from srs.archive.finalise import channels, finalise
+
+SECONDS = 300
+PACKET_NS = 20_000_000
+FRAME = 160
+START_NS = 1_790_000_000_000_000_000
+CLIENT, RECORDER = ("192.0.2.1", 5060), ("192.0.2.2", 5060)
+PORTS = (40_000, 40_002)
+REPEAT = 5
+
+
+def measure_finalise(directory: Path) -> Measured:
+    """Take the best of a few runs: what else the machine does is no part of the cost."""
+    capture, out = directory / "call.pcap", directory / "call.wav"
+    with capture.open("wb") as file:
+        file.write(HEADER)
+        file.writelines(_call())
+    runs = [_run(capture, out) for _ in range(REPEAT)]
+    packets = len(PORTS) * SECONDS * 1_000_000_000 // PACKET_NS
+    return Measured("finalise: capture file to wav file", min(cpu_s for cpu_s, _ in runs), runs[0][1], packets)
+
+
+def _run(capture: Path, out: Path) -> tuple[float, int]:
+    begin = time.process_time()
+    recording = finalise(capture)
+    samples, rate = channels(recording)
+    with out.open("wb") as file:
+        write(file, "wav", pieces(samples), samples.shape[1], rate, {})
+    return time.process_time() - begin, sum(leg.facts.packets for leg in recording.legs)
+
+
+def _call() -> Iterator[bytes]:
+    """The records of the call, as the recorder writes them: half a second of one leg, then of the other."""
+    end_ns = START_NS + SECONDS * 1_000_000_000
+    yield record(_message("INVITE sip:srs@192.0.2.2 SIP/2.0", 1, "sendonly", "192.0.2.1"), CLIENT, RECORDER, START_NS)
+    yield record(_message("SIP/2.0 200 OK", 1, "recvonly", "192.0.2.2"), RECORDER, CLIENT, START_NS)
+    codes = np.random.default_rng(1).integers(0, 256, (1000, FRAME), dtype=np.uint8)
+    frames = [frame.tobytes() for frame in codes]
+    legs = [Stream(frames, 0, ssrc, sequence=65_000, timestamp=0, step=FRAME) for ssrc in (1, 2)]
+    for first in range(0, SECONDS * 50, 25):
+        for port, leg in zip(PORTS, legs, strict=True):
+            for index in range(first, first + 25):
+                time_ns = START_NS + index * PACKET_NS + port
+                yield record(leg.packet(index), (CLIENT[0], port), (RECORDER[0], port), time_ns)
+    yield record(_message("BYE sip:srs@192.0.2.2 SIP/2.0", 2), CLIENT, RECORDER, end_ns)
+    yield record(_message("SIP/2.0 200 OK", 2), RECORDER, CLIENT, end_ns)
+
+
+def _message(start: str, number: int, direction: str = "", address: str = "") -> bytes:
+    method = "BYE" if number == 2 else "INVITE"
+    sdp = [f"v=0\r\no=- 1 1 IN IP4 {address}\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\n"] if direction else []
+    for label, port in enumerate(PORTS if direction else (), start=1):
+        sdp.append(f"m=audio {port} RTP/AVP 0\r\na=label:{label}\r\na={direction}\r\n")
+    body = "".join(sdp)
+    lines = [
+        start,
+        "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK-1",
+        "From: <sip:src@192.0.2.1>;tag=1",
+        "To: <sip:srs@192.0.2.2>;tag=2",
+        "Call-ID: bench@example.com",
+        f"CSeq: {number} {method}",
+        "Contact: <sip:src@192.0.2.1>",
+        *(["Content-Type: application/sdp"] if body else []),
+        f"Content-Length: {len(body)}",
+    ]
+    return "\r\n".join([*lines, "", body]).encode()
