@@ -166,17 +166,8 @@ def test_tshark_reads_records(tmp_path):
     rows = [(payload, names) for payload in payloads for names in (V4, V6)]
     path = tmp_path / "one.pcap"
     path.write_bytes(HEADER + b"".join(record(payload, *names, TIME_NS) for payload, names in rows))
-    fields = [
-        "frame.time_epoch",
-        "ip.src",
-        "ipv6.src",
-        "ip.dst",
-        "ipv6.dst",
-        "udp.srcport",
-        "udp.dstport",
-        "udp.payload",
-        "_ws.expert",
-    ]
+    addresses = ["ip.src", "ipv6.src", "ip.dst", "ipv6.dst"]
+    fields = ["frame.time_epoch", *addresses, "udp.srcport", "udp.dstport", "udp.payload", "_ws.expert"]
     checked = ["-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE", "-d", "udp.port==40000,data"]
     command = ["tshark", "-r", path, *checked, "-T", "fields", *(f"-e{field}" for field in fields)]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()

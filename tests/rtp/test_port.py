@@ -75,7 +75,7 @@ def test_an_address_of_another_host_is_refused(address):
 
 
 def test_a_name_is_no_address():
-    with pytest.raises(OSError, match="not known|not supported"):
+    with pytest.raises(OSError, match=r"not known|not supported"):
         open_port("localhost", 0)
 
 
