@@ -46,7 +46,7 @@ class Datagrams:
     length: NDArray[np.int32]
     """Octets of UDP payload present in the file."""
     lost_tail: int
-    """Octets at the end of the file that form no whole record: a capture cut in mid-write, or damaged there."""
+    """Octets that form no whole record: a capture cut in mid-write, or damaged."""
     fragments: int = 0
     """IP fragments, which are not put together."""
     other: int = 0

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rtp import ip
 from rtp.datagrams import LINK_TYPES, RAW, Datagrams, find
 from rtp.records import boundaries, rows
+from rtp.resync import whole_records
 
 __all__ = ["HEADER", "SNAPLEN", "CaptureError", "Datagrams", "read", "record"]
 
@@ -77,7 +78,8 @@ def _ipv6(payload: bytes, source: tuple[str, int], destination: tuple[str, int])
 def read(path: Path) -> Datagrams:
     """Read the UDP datagrams of a capture: raw IP, Ethernet (also VLAN) or Linux SLL, µs or ns, either byte order.
 
-    What lies behind a record that is cut off or makes no sense is not read: `lost_tail` says how much that is.
+    What lies behind a record that is cut off or makes no sense is not read: `lost_tail` says how much that is. Of a
+    capture such as the recorder writes only torn records are not read.
 
     Raises:
         CaptureError: it is not such a file.
@@ -86,11 +88,14 @@ def read(path: Path) -> Datagrams:
     data = _map(path)
     form = _form(path, data[: len(HEADER)].tobytes())
     at, end = boundaries(data, len(HEADER), form.order)
+    lost = len(data) - end
+    if lost and form == _OURS:
+        at, lost = whole_records(data, len(HEADER))
     header = rows(data, at, _record_header(form.order))
     seconds, fraction = header["seconds"].astype(np.int64), header["fraction"].astype(np.int64)
     time_ns = seconds * 1_000_000_000 + fraction * form.unit_ns
     captured = header["captured"].astype(np.int64)
-    return find(data, time_ns, at + header.itemsize, captured, form.link, lost_tail=len(data) - end)
+    return find(data, time_ns, at + header.itemsize, captured, form.link, lost_tail=lost)
 
 
 def _map(path: Path) -> NDArray[np.uint8]:
@@ -106,6 +111,9 @@ class _Form:
     """Of the octets: "<" or ">"."""
     unit_ns: int
     link: int
+
+
+_OURS: Final = _Form("<", 1, RAW)
 
 
 def _form(path: Path, header: bytes) -> _Form:
