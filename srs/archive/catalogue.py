@@ -9,7 +9,6 @@ from sqlalchemy import Engine, or_
 from sqlmodel import col, select
 
 from srs.archive import captures
-from srs.archive.captures import Head
 from srs.archive.database import reading, writing
 from srs.archive.errors import AmbiguousId, Held, NoRecording, NotReady
 from srs.archive.store import Store
@@ -71,13 +70,24 @@ def _without_row(engine: Engine, data_dir: Path, wanted: State | None) -> list[R
 
 def _of_capture(path: Path, state: State) -> Recording:
     """Its end is as far as it is written; the capture may be gone since it was listed."""
+    from srs.archive.preview import Head  # takes a while to load, and mostly nothing is under way
+    from srs.archive.preview import head as preview
+
     try:
-        head, end = captures.head(path), datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        head, end = preview(path), datetime.fromtimestamp(path.stat().st_mtime, UTC)
     except FileNotFoundError:
         head = Head(end := datetime.now(UTC))
+    who = [aor or name for _, aor, name in head.legs[:2]] + [None, None]
     return Recording(
         id=path.stem,
         call_id=head.call_id,
+        session_id=head.session_id,
+        caller=who[0],
+        callee=who[1],
+        legs=[
+            Leg(channel=channel, label=label, aor=aor, name=name)
+            for channel, (label, aor, name) in enumerate(head.legs)
+        ],
         state=state,
         started_at=head.started_at,
         ended_at=end,

@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING
 import structlog
 from sqlalchemy import Engine
 
-from srs.archive import audio, captures
+from srs.archive import audio, captures, preview
 from srs.archive.audio import Samples
 from srs.archive.database import connect, reading, writing
 from srs.archive.errors import NoRecording
@@ -128,7 +128,7 @@ def _ingest(archive: Archive, capture: Path) -> Recording:
 
 
 def _failed(capture: Path, reason: str) -> Recording:
-    head = captures.head(capture)
+    head = preview.head(capture)
     return Recording(
         id=capture.stem,
         call_id=clean(head.call_id),

@@ -3,12 +3,11 @@
 import re
 import socket
 import subprocess
-import threading
 import time
 from pathlib import Path
 
 import pytest
-from support.calls import call, make_plan
+from support.calls import Talk, make_plan
 from support.recorder import Recorder, udp
 
 SDP = """\
@@ -104,9 +103,7 @@ def test_broken_metadata_is_no_reason_not_to_record(recorder) -> None:
 
 
 def test_calls_do_not_notice_garbage_and_strangers(recorder) -> None:
-    outcome = []
-    talk = threading.Thread(target=lambda: outcome.extend(call(make_plan(recorder, 3.0))))
-    talk.start()
+    talk = Talk(make_plan(recorder, 3.0))
     time.sleep(1.0)
     (capture,) = recorder.captures()
     ports = [int(port) for port in re.findall(rb"m=audio (\d+) ", capture.read_bytes().split(b"SIP/2.0 200", 1)[1])]
@@ -117,8 +114,7 @@ def test_calls_do_not_notice_garbage_and_strangers(recorder) -> None:
             sock.sendto(stranger, (recorder.host, port))
         sock.sendto(b"INVITE\r\n\r\n", (recorder.host, recorder.port))
         stream.sendall(b"GET / HTTP/1.1\r\n\r\n")
-    talk.join()
-    assert outcome[0].packets == (150, 150)
+    assert talk.outcomes()[0].packets == (150, 150)
     (recording,) = recorder.recordings(1)
     assert recording["state"] == "ready"
     assert [(leg["packets"], leg["lost"]) for leg in recording["legs"]] == [(150, 0), (150, 0)]
@@ -126,13 +122,12 @@ def test_calls_do_not_notice_garbage_and_strangers(recorder) -> None:
 
 def test_no_port_is_left(start_recorder) -> None:
     recorder = start_recorder(SRS_MEDIA__PORTS="41000-41003")
-    talk = threading.Thread(target=call, args=(make_plan(recorder, 2.0),))
-    talk.start()
+    talk = Talk(make_plan(recorder, 2.0))
     time.sleep(1.0)
     reply = answer(recorder, invite(recorder, 1))
     assert status(reply) == 503
     assert b"\r\nRetry-After: " in reply
-    talk.join()
+    talk.outcomes()
     recorder.recordings(1)
     assert status(answer(recorder, invite(recorder, 2))) == 200
 

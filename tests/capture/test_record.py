@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.calls import FRAME, call, make_plan
+from support.calls import FRAME, PARTIES, Talk, call, make_plan
+from support.recorder import until
 
 from rtp.send import Impairment
 from srs.siprec.src_media import plan
@@ -82,3 +83,17 @@ def test_nothing_is_left_of_a_call_that_is_in_the_archive(recorder) -> None:
     (recording,) = recorder.recordings(1)
     assert Path(recording["file"]).stat().st_size == recording["bytes"]
     assert recorder.captures() == []
+
+
+def test_a_running_call_is_listed_with_its_parties(recorder) -> None:
+    talk = Talk(make_plan(recorder, 2.0))
+    until(lambda: bool(recorder.listed()), lambda: "no call is listed")
+    (running,) = recorder.listed()
+    talk.outcomes()
+    assert running["state"] == "recording"
+    assert running["ended_at"] is None
+    assert (running["caller"], running["callee"]) == PARTIES
+    assert [leg["label"] for leg in running["legs"]] == ["1", "2"]
+    (finished,) = recorder.recordings(1)
+    assert finished["id"] == running["id"]
+    assert finished["session_id"] == running["session_id"] is not None

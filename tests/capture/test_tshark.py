@@ -2,12 +2,11 @@
 
 import shutil
 import subprocess
-import threading
 import time
 from pathlib import Path
 
 import pytest
-from support.calls import call, make_plan
+from support.calls import Talk, make_plan
 
 pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is missing: apt-get install tshark")
 CHECKS = ("-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE")
@@ -21,12 +20,11 @@ def tshark(capture: Path, *options: str) -> str:
 @pytest.mark.parametrize(("host", "transport"), [("127.0.0.1", "UDP"), ("::1", "TCP")])
 def test_tshark_reads_a_capture(start_recorder, tmp_path: Path, host: str, transport: str) -> None:
     recorder = start_recorder(host=host)
-    talk = threading.Thread(target=call, args=(make_plan(recorder, 2.5, transport=transport),))
-    talk.start()
+    talk = Talk(make_plan(recorder, 2.5, transport=transport))
     time.sleep(2.0)
     (living,) = recorder.captures()
     capture = Path(shutil.copy(living, tmp_path / "copy.pcap"))
-    talk.join()
+    talk.outcomes()
 
     calls = tshark(capture, "-Y", "sip", "-T", "fields", "-e", "sip.Method", "-e", "sip.Status-Code").split()
     assert calls[0] == "INVITE"

@@ -1,9 +1,10 @@
 """Calls of our own SRC whose sound is known sample by sample."""
 
 import asyncio
+import threading
 
 import numpy as np
-from support.recorder import Recorder
+from support.recorder import PATIENCE_S, Recorder
 
 from rtp.codecs import encode
 from rtp.send import Impairment
@@ -46,3 +47,18 @@ def call(*plans: Plan) -> list[Outcome]:
             return await asyncio.gather(*(client.call(plan_) for plan_ in plans))
 
     return asyncio.run(run())
+
+
+class Talk:
+    """Calls that go on while a test does something else."""
+
+    def __init__(self, *plans: Plan) -> None:
+        self._outcomes: list[Outcome] = []
+        self._thread = threading.Thread(target=lambda: self._outcomes.extend(call(*plans)), daemon=True)
+        self._thread.start()
+
+    def outcomes(self) -> list[Outcome]:
+        """What became of them, when they are over."""
+        self._thread.join(PATIENCE_S)
+        assert self._outcomes, "the calls failed, or are not over"
+        return self._outcomes
