@@ -93,18 +93,19 @@ def test_fragments_are_counted():
         ipv6(udp())[:39],
         ipv6(udp(), kind=6),
         ipv6(b"\x11\xff" + bytes(6), kind=0),  # an extension longer than the packet
+        ipv6(b"\x11", kind=0),  # half an extension
         b"\x55" + bytes(40),
     ],
 )
 def test_what_is_no_datagram_is_counted_and_passed_over(packet):
-    found = look([packet, ipv4(udp(b"after"))])
-    assert (len(found), found.other, found.payload(0)) == (1, 1, b"after")
+    found = look([packet, ipv4(udp(b"between")), packet])
+    assert (len(found), found.other, found.payload(0)) == (1, 2, b"between")
 
 
 @pytest.mark.parametrize("frame", [b"", bytes(13), ethernet(ipv4(udp()), kind=0x0806), bytes(12) + b"\x81\x00\x00"])
 def test_what_is_no_ip_is_passed_over(frame):
-    found = look([frame, ethernet(ipv4(udp(b"after")))], ETHERNET)
-    assert (len(found), found.other, found.payload(0)) == (1, 1, b"after")
+    found = look([frame, ethernet(ipv4(udp(b"between"))), frame], ETHERNET)
+    assert (len(found), found.other, found.payload(0)) == (1, 2, b"between")
 
 
 def test_a_datagram_cut_by_the_snap_length_has_what_is_there():

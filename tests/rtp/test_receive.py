@@ -279,6 +279,19 @@ def test_a_socket_that_is_closed_is_told_and_others_go_on(scene):
     assert scene.payloads(tap) == [b"payload"] * 2
 
 
+def test_a_socket_without_time_stamps_does_not_spoil_those_of_others(scene):
+    tap, receiver = scene.tap("127.0.0.1"), Receiver(4)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plain:
+        plain.bind(("127.0.0.1", 0))
+        port = Port(plain)
+        scene.send(port, *numbered(4))
+        receiver.drain([Tap(tap.capture, [port])])
+    before = time.time_ns()
+    scene.send(tap.ports[0], b"stamped")
+    receiver.drain([tap])
+    assert before <= read(scene.paths[tap]).time_ns[-1] <= time.time_ns()
+
+
 def test_failures_are_told_once(scene):
     tap = scene.tap("127.0.0.1")
     receiver = Receiver()
