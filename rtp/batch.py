@@ -2,11 +2,16 @@
 
 The kernel puts a datagram behind the room for its record, IP and UDP headers. These are then written for all slots
 together, and the slots appended to the captures as they lie: no octet of a payload is moved here.
+
+The memory may be one that outlives the process. It then tells a successor what was received and whose it is:
+`owners` holds, at the first slot of each run, the number of the port; a slot whose length is still UNFILLED got
+nothing.
 """
 
 import mmap
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -42,6 +47,10 @@ _HEADERS: Final = {
     6: np.dtype([*_RECORD, ("ip", IPV6), ("udp", UDP)]),
 }
 _RECORD_SIZE: Final = 16
+_STATE: Final = np.dtype([("done", "u8"), ("spare", "V56")])
+_OWNER: Final = np.dtype([("number", "u4")])
+UNFILLED: Final = 0xFFFFFFFF
+"""The length in a message that no datagram was received into."""
 _HUGE_PAGE: Final = 1 << 21
 
 
@@ -56,16 +65,23 @@ def allocate(octets: int) -> memoryview:
 class Batch:
     """Slots for datagrams of one version of IP, filled from the first on and then completed all together."""
 
-    def __init__(self, version: int, slots: int) -> None:
+    def __init__(self, version: int, slots: int, memory: memoryview | None = None) -> None:
         """
         Args:
             version: of IP, 4 or 6.
+            memory: `octets(version, slots)` of it, zeroed, or as a batch of another process left them; see `left`.
         """
         self.slots = slots
         self._version = version
-        name, headers = _NAME[version], _HEADERS[version]
-        parts = _carve(slots, np.dtype(f"V{SLOT}"), MESSAGE, PIECE, PIECE, _CONTROL, name)
-        slot, self.messages, targets, self.pieces, self._controls, self._names = parts
+        headers = _HEADERS[version]
+        memory = allocate(octets(version, slots)) if memory is None else memory
+        parts = _carve(memory, slots, *_kinds(version))
+        slot, self.messages, targets, self.pieces, self._controls, self._names, owners = parts
+        self._numbers = owners["number"]
+        self.owners = owners.view(np.uint8).data.cast("I")
+        """Number of the port whose datagrams begin at a slot; to be written before they are received."""
+        end = octets(version, slots)
+        self._done = memory[end - _STATE.itemsize : end].cast("Q")
         self._octets = slot.view(np.uint8).reshape(slots, SLOT)
         self._headers = self._octets[:, PAYLOAD_AT - headers.itemsize : PAYLOAD_AT].view(headers)[:, 0]
         self._ip, self._udp = self._headers["ip"], self._headers["udp"]
@@ -75,13 +91,32 @@ class Batch:
         self.pieces["base"] = _addresses(slot) + PAYLOAD_AT - headers.itemsize
         self.messages["name"], self.messages["targets"] = _addresses(self._names), _addresses(targets)
         self.messages["control"], self.messages["target_count"] = _addresses(self._controls), 1
-        self.reset(slots)
         self._write_constants()
+        if not self.left():
+            self.reset(slots)
+
+    def left(self) -> list[tuple[int, int, int]]:
+        """Return what a predecessor received and may not have written out: port's number, first slot, datagrams.
+
+        `reset` makes the batch ready to receive, once that is done.
+        """
+        starts = np.flatnonzero(self._numbers).tolist()
+        runs = []
+        for start, end in pairwise([*starts, self.slots]):
+            empty = np.flatnonzero(self.messages["length"][start:end] == UNFILLED)
+            count = int(empty[0]) if len(empty) else end - start
+            if count and start >= self._done[0]:
+                runs.append((int(self._numbers[start]), start, count))
+        return runs
 
     def reset(self, count: int) -> None:
         """Make the first `count` slots ready to receive: the kernel has overwritten sizes in their messages."""
+        self._done[0] = count
+        self.messages["length"][:count] = UNFILLED
         self.messages["name_size"][:count] = self._names.itemsize
         self.messages["control_size"][:count] = self._controls.itemsize
+        self._numbers[: count + 1] = 0
+        self._done[0] = 0
 
     def record(self, slot: int) -> memoryview:
         """Return a completed record."""
@@ -168,9 +203,18 @@ def _complement(sums: NDArray[np.uint32] | NDArray[np.uint64]) -> NDArray[np.uin
     return ~(sums % 0xFFFF).astype(np.uint16)
 
 
-def _carve(slots: int, *kinds: np.dtype[np.void]) -> list[NDArray[np.void]]:
+def octets(version: int, slots: int) -> int:
+    """Return the size of the memory of a batch."""
+    return slots * sum(kind.itemsize for kind in _kinds(version)) + _STATE.itemsize
+
+
+def _kinds(version: int) -> tuple[np.dtype[np.void], ...]:
+    """Return what there is for each slot."""
+    return np.dtype(f"V{SLOT}"), MESSAGE, PIECE, PIECE, _CONTROL, _NAME[version], _OWNER
+
+
+def _carve(memory: memoryview, slots: int, *kinds: np.dtype[np.void]) -> list[NDArray[np.void]]:
     """Return an array of `slots` items for each kind, in one piece of memory."""
-    memory = allocate(slots * sum(kind.itemsize for kind in kinds))
     parts, at = [], 0
     for kind in kinds:
         parts.append(np.frombuffer(memory, kind, slots, at))

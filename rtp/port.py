@@ -51,13 +51,14 @@ def _enlarge(opened: socket.socket) -> None:
 class Port:
     """A socket of `open_port` while it is recorded."""
 
-    __slots__ = ("address", "packed", "packets", "port", "socket", "version")
+    __slots__ = ("address", "number", "packed", "packets", "port", "socket", "version")
 
-    def __init__(self, opened: socket.socket, address: str | None = None) -> None:
+    def __init__(self, opened: socket.socket, address: str | None = None, number: int = 1) -> None:
         """
         Args:
             opened: stays the caller's, who also closes it.
             address: what the datagrams are addressed to, where the socket is bound to a wildcard.
+            number: from 1 to 2**32 - 1, by which another process knows this socket; see `Receiver.recover`.
         """
         name = opened.getsockname()
         self.socket = opened
@@ -65,6 +66,7 @@ class Port:
         self.address: str = (address or name[0]).partition("%")[0]
         self.packed = socket.inet_pton(opened.family, self.address)
         self.port: int = name[1]
+        self.number = number
         self.packets = 0
         """Datagrams taken from the socket."""
 

@@ -5,13 +5,13 @@ import errno
 import os
 import socket
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
+from rtp.append import append
 from rtp.batch import MESSAGE, PIECE, Batch
 from rtp.port import Port
 
@@ -19,6 +19,9 @@ MOST_SLOTS: Final = 1024
 """Datagrams in a batch: what one `recvmmsg` and one `writev` take (UIO_MAXIOV), and a cache holds between them."""
 _FLAGS: Final = socket.MSG_DONTWAIT | socket.MSG_TRUNC
 """The latter has the kernel tell the whole length of a datagram that it cuts."""
+
+_WRITTEN_SINCE: Final = 4 << 20
+"""Octets that others may have appended to a capture since its process died."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _recvmmsg = _libc.recvmmsg
@@ -35,6 +38,9 @@ class Tap:
     capture: int
     """Descriptor of the file, O_APPEND: others may append to it too."""
     ports: list[Port] = field(default_factory=list)
+
+
+_NOBODY: Final = Tap(-1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +68,26 @@ class Drained:
 class Receiver:
     """Takes what waits in sockets of `open_port` and appends it to captures, through batches whose memory it keeps."""
 
-    def __init__(self, slots: int = MOST_SLOTS) -> None:
+    def __init__(self, slots: int = MOST_SLOTS, memory: Mapping[int, memoryview] | None = None) -> None:
         """
         Args:
             slots: datagrams in a batch, at most `MOST_SLOTS`.
+            memory: for the batches of IP version 4 and 6, see `Batch`; a successor that gets it calls `recover` first.
         """
         self._slots = slots
+        self._memory = memory or {}
         self._intakes: dict[int, _Intake] = {}
+
+    def recover(self, taps: Iterable[Tap]) -> Drained:
+        """Write out what a process that died has received into this memory, once: not what is in the captures already.
+
+        Args:
+            taps: all that it had; their captures can be read too (O_RDWR).
+        """
+        owners = {port.number: (tap, port) for tap in taps for port in tap.ports}
+        for version in self._memory:
+            self._intake(version).recover(owners)
+        return self._finish()
 
     def drain(self, taps: Iterable[Tap]) -> Drained:
         """Record what waits now. It never blocks, and a port that is flooded gives a few batches at most."""
@@ -76,12 +95,15 @@ class Receiver:
             for port in tap.ports:
                 intake = self._intakes.get(port.version) or self._intake(port.version)
                 intake.take(tap, port)
+        return self._finish()
+
+    def _finish(self) -> Drained:
         parts = [intake.finish() for intake in self._intakes.values()]
         failures = tuple(failure for part in parts for failure in part.failures)
         return Drained(sum(part.packets for part in parts), sum(part.octets for part in parts), failures)
 
     def _intake(self, version: int) -> "_Intake":
-        self._intakes[version] = _Intake(Batch(version, self._slots))
+        self._intakes[version] = _Intake(Batch(version, self._slots, self._memory.get(version)))
         return self._intakes[version]
 
 
@@ -93,6 +115,7 @@ class _Intake:
 
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
+        self._owners = batch.owners
         self._messages_at = batch.messages.ctypes.data
         self._pieces_at = batch.pieces.ctypes.data
         self._filled = self._packets = self._octets = 0
@@ -103,11 +126,43 @@ class _Intake:
         garbage collector ever again."""
         self._failures: list[Failure] = []
 
+    def recover(self, owners: Mapping[int, tuple[Tap, Port]]) -> None:
+        """Write what the batch has from a process that died. What belongs to no port any more is left out."""
+        runs = [(owners.get(number), count) for number, _, count in self._batch.left()]
+        known = next((owner for owner, _ in runs if owner), None)
+        if known is not None:
+            for owner, count in runs:
+                self._taps.append(owner[0] if owner else _NOBODY)
+                self._ports.append((owner or known)[1])
+                self._counts.append(count)
+            self._filled = sum(self._counts)
+            for tap, first, end in self._complete():
+                if tap is not _NOBODY:
+                    self._append_singly(tap, self._first_missing(tap, first, end), end, 0)
+            self._packets += self._filled
+        self._batch.reset(self._batch.slots)
+        self._clear()
+
+    def _first_missing(self, tap: Tap, first: int, end: int) -> int:
+        """Return the first slot that is not in the capture; records are appended in order, so none behind it is."""
+        size = os.fstat(tap.capture).st_size
+        look = _WRITTEN_SINCE + int(self._batch.pieces["size"][first:end].sum())
+        tail = os.pread(tap.capture, look, max(0, size - look))
+        at = 0
+        for slot in range(first, end):
+            record = self._batch.record(slot).tobytes()
+            at = tail.find(record, at)
+            if at < 0:
+                return slot
+            at += len(record)
+        return end
+
     def take(self, tap: Tap, port: Port) -> None:
         """Receive what waits in a port; as often as that fills the batch, write it out and go on."""
         for _ in range(self.MOST_ROUNDS):
             free = self._batch.slots - self._filled
             at = self._messages_at + self._filled * MESSAGE.itemsize
+            self._owners[self._filled] = port.number
             count = _recvmmsg(port.socket.fileno(), at, free, _FLAGS, None)
             if count > 0:
                 port.packets += count
@@ -133,9 +188,7 @@ class _Intake:
         """Append what is in the batch to its captures, and empty it."""
         if self._filled == 0:
             return
-        names = [port.packed for port in self._ports], [port.port for port in self._ports]
-        self._octets += self._batch.complete(*names, self._counts)
-        spans = list(self._spans())
+        spans = self._complete()
         octets = np.add.reduceat(self._batch.pieces["size"][: self._filled], [first for _, first, _ in spans]).tolist()
         for (tap, first, end), expected in zip(spans, octets, strict=True):
             written = _writev(tap.capture, self._pieces_at + first * PIECE.itemsize, end - first)
@@ -143,6 +196,15 @@ class _Intake:
                 self._append_singly(tap, first, end, max(written, 0))
         self._batch.reset(self._filled)
         self._packets += self._filled
+        self._clear()
+
+    def _complete(self) -> list[tuple[Tap, int, int]]:
+        """Complete the records; return each tap with its first slot and that behind its last."""
+        packed = [port.packed for port in self._ports]
+        self._octets += self._batch.complete(packed, [port.port for port in self._ports], self._counts)
+        return list(self._spans())
+
+    def _clear(self) -> None:
         self._filled = 0
         for whose in (self._taps, self._ports, self._counts):
             whose.clear()
@@ -162,28 +224,12 @@ class _Intake:
         whole = bisect_right(ends, written)
         part = written - (ends[whole - 1] if whole else 0)
         for slot in range(first + whole, end):
-            record = self._batch.record(slot)
             try:
-                while part < len(record):
-                    part += os.write(tap.capture, record[part:])
+                append(tap.capture, self._batch.record(slot), part)
             except OSError as error:
-                _take_back(tap.capture, part)
                 self._failures.append(Failure(tap, error, records=end - slot))
                 return
             part = 0
-
-
-def _take_back(capture: int, octets: int) -> None:
-    """Remove the beginning of a record that was just appended: readers would take what follows for its rest.
-
-    Not if another process has appended since, which is hardly possible on a full disk.
-    """
-    if octets == 0:
-        return
-    with suppress(OSError):  # the disk may refuse this too; a torn record costs no more than those not written
-        end = os.lseek(capture, 0, os.SEEK_CUR)
-        if os.fstat(capture).st_size == end:
-            os.ftruncate(capture, end - octets)
 
 
 def _error(code: int) -> OSError:
