@@ -1,0 +1,46 @@
+"""How long a client waits from INVITE to 200, at several rates of new calls."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.client import Client
+from benchmarks.recorder import running
+
+RATES = (10, 100, 300)
+HOLD_S = 1.0
+"""Of each call."""
+WARM_UP = 20
+"""Calls before, which are not counted: the first ones of a process fill its caches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answers to the INVITEs of one rate."""
+
+    rate: float
+    calls: int
+    failed: int
+    resent: int
+    p50_ms: float
+    p99_ms: float
+    longest_ms: float
+
+
+def measure_latency(directory: Path, seconds: float) -> list[Answered]:
+    """Make calls without sound for so many seconds at each rate."""
+    with running(directory / "latency") as recorder:
+        client = Client(recorder.target)
+        client.make(WARM_UP, rate=50, hold_s=0.1)
+        answers = [_measure(client, rate, seconds) for rate in RATES]
+        client.close()
+    return answers
+
+
+def _measure(client: Client, rate: float, seconds: float) -> Answered:
+    calls = client.make(round(rate * seconds), rate, HOLD_S)
+    answered = np.array([call.answered_s for call in calls if call.answered_s is not None]) * 1000
+    p50, p99, longest = np.percentile(answered, [50, 99, 100]).tolist()
+    resent = sum(call.sent > 1 for call in calls)
+    return Answered(rate, len(calls), len(calls) - len(answered), resent, p50, p99, longest)
