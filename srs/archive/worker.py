@@ -114,7 +114,7 @@ def main() -> None:
     parser.add_argument("--channel", type=int)
     arguments = parser.parse_args()
     log.configure()
-    os.nice(NICENESS)
+    os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
     os.umask(0o077)
     wait = _waiter(arguments.channel)
     if archive := _open(config.load(arguments.config, arguments.data), wait):

@@ -1,16 +1,19 @@
 """The same calls made by sipp, an independent client, with the scenarios of captures/."""
 
+import contextlib
 import os
-import re
 import shutil
 import subprocess
 import sys
+import time
 import wave
-from datetime import datetime
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support.lateness import Lateness
+from support.recorder import Recorder, until
 
 ROOT = Path(__file__).parents[2]
 SCENARIOS = ROOT / "captures" / "sipp"
@@ -18,6 +21,7 @@ TONES_HZ = (440, 620)
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp is missing: apt-get install sip-tester"),
+    pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is missing: apt-get install tshark"),
     pytest.mark.skipif(os.geteuid() != 0, reason="sipp plays media through raw sockets, which needs root"),
 ]
 
@@ -31,36 +35,53 @@ def media(tmp_path: Path) -> Path:
 
 def sipp(recorder, scenario: str, media: Path, calls: int, *options: str) -> None:
     command = ["sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-key", "media", str(media), "-m", str(calls)]
-    command += [
-        "-i",
-        recorder.host,
-        "-mi",
-        recorder.host,
-        "-timeout",
-        "40",
-        "-timeout_error",
-        "-nostdin",
-        "-max_socket",
-        "1000",
-        *options,
-    ]
-    command += ["-trace_msg", "-message_file", str(media.with_name("messages.log"))]
+    limits = ["-timeout", "40", "-timeout_error", "-max_socket", "1000"]
+    command += ["-i", recorder.host, "-mi", recorder.host, "-nostdin", *limits, *options]
     done = subprocess.run(
         [*command, f"{recorder.host}:{recorder.port}"], cwd=media.parent, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
 
-def session_lengths(trace: str) -> dict[str, float]:
-    """Seconds from the 200 to the BYE of each call, by sipp's own clock."""
-    moments: dict[str, dict[str, float]] = {}
-    for entry in re.split(r"^-{20,} ", trace, flags=re.MULTILINE)[1:]:
-        when = datetime.fromisoformat(entry.split("\n", 1)[0].strip().replace("\t", " ")[:26])
-        call_id = re.search(r"^Call-ID: (\S+)", entry, re.MULTILINE)
-        for name, pattern in (("answered", r"^SIP/2.0 200 .*^CSeq: 1 INVITE"), ("ended", r"^BYE ")):
-            if call_id and re.search(pattern, entry, re.MULTILINE | re.DOTALL):
-                moments.setdefault(call_id[1], {}).setdefault(name, when.timestamp())
-    return {call_id: each["ended"] - each["answered"] for call_id, each in moments.items()}
+@contextlib.contextmanager
+def wire(recorder: Recorder, capture: Path) -> Iterator[None]:
+    """Captures what passes the recorder's SIP port, with the kernel's clock."""
+    command = ["tshark", "-q", "-i", "lo", "-f", f"port {recorder.port}", "-w", str(capture)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        until(lambda: "Capturing" in process.stderr.readline(), lambda: "tshark does not start")
+        time.sleep(0.5)
+        yield
+        time.sleep(1.0)
+        process.terminate()
+
+
+def session_lengths(recorder: Recorder, capture: Path) -> dict[str, float]:
+    """Seconds from the 200 to the BYE of each call, as they passed the wire."""
+    fields = ["frame.time_epoch", "sip.Call-ID", "sip.CSeq.method", "sip.Status-Code"]
+    command = [
+        "tshark",
+        "-r",
+        str(capture),
+        "-d",
+        f"tcp.port=={recorder.port},sip",
+        "-d",
+        f"udp.port=={recorder.port},sip",
+    ]
+    command += ["-Y", "sip", "-T", "fields", *(word for name in fields for word in ("-e", name))]
+    table = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    answered: dict[str, float] = {}
+    ended: dict[str, float] = {}
+    for line in table.splitlines():
+        time_epoch, call_ids, methods, codes = line.split("\t")
+        # Several messages in one segment: tshark lists the codes of the responses only
+        status = iter(codes.split(","))
+        for call_id, method in zip(call_ids.split(","), methods.split(","), strict=True):
+            if method == "INVITE" and codes and next(status) == "200":
+                answered.setdefault(call_id, float(time_epoch))
+            elif method == "BYE":
+                ended.setdefault(call_id, float(time_epoch))
+    return {call_id: ended[call_id] - answered[call_id] for call_id in answered}
 
 
 def dominant_hz(samples: np.ndarray) -> float:
@@ -70,14 +91,18 @@ def dominant_hz(samples: np.ndarray) -> float:
 @pytest.mark.parametrize("transport", ["u1", "t1", "tn"])
 def test_twenty_calls_at_once(recorder, media: Path, transport: str) -> None:
     """One UDP socket, one TCP connection for all dialogs, and one connection for each."""
-    sipp(recorder, "two_legs", media, 20, "-r", "20", "-l", "20", "-d", "2500", "-t", transport)
+    capture = media.with_name("wire.pcap")
+    with wire(recorder, capture), Lateness() as lateness:
+        sipp(recorder, "two_legs", media, 20, "-r", "20", "-l", "20", "-d", "2500", "-t", transport)
     recordings = recorder.recordings(20)
-    lengths = session_lengths(media.with_name("messages.log").read_text())
+    lengths = session_lengths(recorder, capture)
     assert {recording["call_id"] for recording in recordings} == lengths.keys()
     assert len(lengths) == 20
     for recording in recordings:
         assert recording["state"] == "ready"
-        assert recording["duration_s"] == pytest.approx(lengths[recording["call_id"]], abs=0.02)
+        assert recording["duration_s"] == pytest.approx(
+            lengths[recording["call_id"]], abs=0.02 + 2 * lateness.longest_s
+        )
         assert [leg["packets"] for leg in recording["legs"]] == [100, 100]
         assert recording["legs"][0]["aor"].startswith("sip:+3120")
         with wave.open(recording["file"]) as file:
@@ -88,9 +113,10 @@ def test_twenty_calls_at_once(recorder, media: Path, transport: str) -> None:
 
 def test_pause_and_resume(recorder, media: Path) -> None:
     """sipp sends on while paused: what comes then is not heard, and the pause is as long as it was."""
-    sipp(recorder, "pause_resume", media, 1)
+    with Lateness() as lateness:
+        sipp(recorder, "pause_resume", media, 1)
     (recording,) = recorder.recordings(1)
-    assert recording["duration_s"] == pytest.approx(3.0, abs=0.05)
+    assert recording["duration_s"] == pytest.approx(3.0, abs=0.05 + 2 * lateness.longest_s)
     with wave.open(recording["file"]) as file:
         sound = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)
     assert dominant_hz(sound[800:7200, 0]) == pytest.approx(TONES_HZ[0], abs=2)
