@@ -70,6 +70,21 @@ def _ports(value: str) -> str:
     return f"{first}-{last}"
 
 
+def parse_host_port(value: str) -> tuple[str, int]:
+    """Address and port of `127.0.0.1:9464` or `[::1]:9464`."""
+    host, _, port = value.rpartition(":")
+    return str(ip_address(host.removeprefix("[").removesuffix("]"))), int(port)
+
+
+def _host_port(value: str) -> str:
+    try:
+        if not 0 <= parse_host_port(value)[1] <= 65535:
+            raise ValueError
+    except ValueError:
+        raise ValueError('must be an address and a port, such as "127.0.0.1:9464" or "[::1]:9464"') from None
+    return value
+
+
 Listen: TypeAlias = Annotated[str, AfterValidator(_listen)]
 Address: TypeAlias = Annotated[str, AfterValidator(_address)]
 Network: TypeAlias = Annotated[str, AfterValidator(_network)]
@@ -146,6 +161,66 @@ class StoreSettings(_Section):
     )
 
 
+class AdmissionSettings(_Section):
+    calls: int | None = Field(
+        default=None,
+        ge=1,
+        description="The most calls at once; without it as many as there are port pairs for.",
+    )
+    invites_per_s: float = Field(
+        default=1000.0,
+        gt=0,
+        description="New calls that one client address may begin a second, over time; it may be twice as many at once.",
+    )
+    lag_s: float = Field(
+        default=2.0,
+        gt=0,
+        description="Seconds that packets may wait for a capture worker beyond the usual half; beyond, no new calls.",
+    )
+    least_free_mb: int = Field(
+        default=256,
+        ge=1,
+        description="Megabytes free on the disk of captures that are left to the calls under way: no new calls below.",
+    )
+
+    @property
+    def least_free(self) -> int:
+        """In octets."""
+        return self.least_free_mb << 20
+
+
+class RetentionSettings(_Section):
+    when_full: Literal["refuse", "prune"] = Field(
+        default="refuse",
+        description="When the disk is full: `refuse` new calls, or `prune` the oldest recordings that are not held.",
+    )
+
+
+class AlarmSettings(_Section):
+    no_audio_s: float = Field(
+        default=10.0,
+        ge=0,
+        description="Seconds of a running call without any audio before an alarm is raised; 0: none.",
+    )
+    one_way_s: float = Field(
+        default=30.0,
+        ge=0,
+        description="Seconds in which one leg is silent while another is heard before an alarm is raised; 0: none.",
+    )
+
+
+class MetricsSettings(_Section):
+    listen: Annotated[str, AfterValidator(_host_port)] | None = Field(
+        default=None,
+        description="Where Prometheus may fetch metrics, such as `127.0.0.1:9464`; without it nowhere.",
+    )
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Address and port."""
+        return parse_host_port(self.listen) if self.listen else None
+
+
 def _default_data_dir() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "siprec-srs"
 
@@ -171,6 +246,10 @@ class Settings(BaseSettings):
     audio: AudioSettings = AudioSettings()
     database: DatabaseSettings = DatabaseSettings()
     store: StoreSettings = StoreSettings()
+    admission: AdmissionSettings = AdmissionSettings()
+    retention: RetentionSettings = RetentionSettings()
+    alarms: AlarmSettings = AlarmSettings()
+    metrics: MetricsSettings = MetricsSettings()
 
     @property
     def database_url(self) -> str:

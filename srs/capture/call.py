@@ -3,10 +3,13 @@
 import asyncio
 import os
 import secrets
+from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rtp import pcap
+from rtp.append import append
 from srs.capture import folder
 from srs.sip.dialog import DialogId
 from srs.sip.flow import Flow
@@ -14,6 +17,15 @@ from srs.sip.message import Request, Response
 from srs.siprec import session as reducer
 from srs.siprec.sdp import Sdp
 from srs.siprec.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An INVITE whose 200 waits for its ACK."""
+
+    invite: bytes
+    flow: Flow
+    ok: bytes
 
 
 @dataclass
@@ -35,6 +47,9 @@ class Call:
     answer: Sdp | None = None
     """As last sent."""
     dialog: DialogId | None = None
+    accepted: Accepted | None = None
+    unwritten: deque[bytes] = field(default_factory=deque)
+    """Records of SIP that the disk did not take yet: few and small, and without them the call has no end."""
     binding: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while ports are bound, so that no m-line gets two pairs."""
 
@@ -46,12 +61,23 @@ class Call:
         """Keep a message in the capture and apply it to the session.
 
         Raises:
-            OSError: the disk did not take it. The session has it all the same.
+            OSError: the disk did not take it. The session has it all the same, and `flush` tries again.
         """
         self.session = reducer.apply(self.session, message, time_ns)
         local = (self.address, flow.local[1])
         source, destination = (local, flow.remote) if sent else (flow.remote, local)
-        os.write(self.capture, pcap.record(data, source, destination, time_ns))
+        self.unwritten.append(pcap.record(data, source, destination, time_ns))
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what the disk did not take before.
+
+        Raises:
+            OSError: it still does not.
+        """
+        while self.unwritten:
+            append(self.capture, self.unwritten[0])
+            self.unwritten.popleft()
 
     def close(self) -> None:
         os.close(self.capture)
@@ -59,7 +85,8 @@ class Call:
     def discard(self) -> None:
         """The call was refused: there is nothing to keep."""
         self.close()
-        self.path.unlink()
+        with suppress(OSError):  # a disk that has become read-only: the archive sees to it later
+            self.path.unlink()
 
 
 def open_call(data_dir: Path, call_id: str, address: str, flow: Flow) -> Call:
@@ -73,7 +100,7 @@ def open_call(data_dir: Path, call_id: str, address: str, flow: Flow) -> Call:
     capture = folder.create(path)
     call = Call(recording, path, capture, address, flow, reducer.new(call_id))
     try:
-        os.write(capture, pcap.HEADER)
+        append(capture, pcap.HEADER)
     except OSError:
         call.discard()
         raise

@@ -5,15 +5,18 @@ capture worker has them. Only then the 200 goes out.
 """
 
 import asyncio
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import structlog
 
-from srs.capture import admission, folder
-from srs.capture.admission import RETRY_AFTER_S, Refusal
+from srs.capture import checkpoint
+from srs.capture.admission import RETRY_AFTER_S, Admission, Refusal
 from srs.capture.call import Call, open_call
+from srs.capture.channel import Message
 from srs.capture.custody import Custody, PortsRefused
+from srs.capture.health import Health
 from srs.config import Settings
 from srs.sip.flow import Flow
 from srs.sip.message import Request
@@ -30,6 +33,9 @@ MOST_LINES = 32
 LINGER_S = 0.3
 """RTP under way when BYE comes is still captured (some clients send on for 0.2 s)."""
 
+REWRITE_S = 1.0
+"""Pause before the disk is tried again that did not take the end of a call."""
+
 
 @dataclass(frozen=True, slots=True)
 class Offered:
@@ -44,9 +50,11 @@ class Offered:
 class Sessions:
     """Answers what the dialogs ask; what cannot be done raises Refusal with the status to send."""
 
-    def __init__(self, settings: Settings, custody: Custody) -> None:
+    def __init__(self, settings: Settings, custody: Custody, health: Health) -> None:
         self._settings = settings
         self._custody = custody
+        self._health = health
+        self._admission = Admission(settings, health)
         self._calls: dict[str, Call] = {}
         self.draining = False
         self.idle = asyncio.Event()
@@ -68,19 +76,20 @@ class Sessions:
         """
         if self.draining:
             raise Refusal(503, "shutting down", RETRY_AFTER_S)
-        admission.check_source(flow.remote[0], self._settings.sip.allow)
+        self._admission.check(flow.remote[0], len(self._calls), time.monotonic())
         body = _body(request)
         if not is_recording_session(request, body):
             raise Refusal(403, "only recording sessions (RFC 7866) are taken here")
         offered = _offered(body)
-        admission.check_disk(folder.folder(self._settings.data_dir))
+        if self.get(request.call_id):
+            raise Refusal(482, "a session with this Call-ID is under way")
         call = self._open(request, flow)
         try:
             call.note(request, data, flow, time_ns, sent=False)
-            await self._first_answer(call, offered)
+            await self._first_answer(call, offered, checkpoint.invite(data, flow))
         except OSError as error:
             self.discard(call)
-            raise Refusal(503, f"cannot record: {error.strerror}", RETRY_AFTER_S) from error
+            raise self._not_written(error) from error
         except Refusal:
             self.discard(call)
             raise
@@ -96,8 +105,16 @@ class Sessions:
         offer_ = _offered(_body(request))
         return Offered(offer_, self._missing(call, offer_) if offer_ else [])
 
-    async def bind(self, call: Call, lines: list[int]) -> None:
+    def adopt(self, call: Call) -> None:
+        """Go on with a call of another process."""
+        self._calls[call.call_id] = call
+        self.idle.clear()
+
+    async def bind(self, call: Call, lines: list[int], invite: Message | None = None) -> None:
         """Have port pairs bound for m-lines of a session.
+
+        Args:
+            invite: of a new session, see `Custody.bind`.
 
         Raises:
             Refusal: there are none.
@@ -105,7 +122,7 @@ class Sessions:
         async with call.binding:
             missing = [line for line in lines if line not in call.ports]
             try:
-                ports = await self._custody.bind(call.recording, call.call_id, call.address, len(missing))
+                ports = await self._custody.bind(call.recording, call.call_id, call.address, len(missing), invite)
             except PortsRefused as error:
                 raise Refusal(503, f"cannot record: {error}", RETRY_AFTER_S) from error
             call.ports.update(zip(missing, ports, strict=True))
@@ -132,10 +149,14 @@ class Sessions:
         try:
             call = open_call(self._settings.data_dir, request.call_id, self._media_address(flow), flow)
         except OSError as error:
-            raise Refusal(503, f"cannot record: {error.strerror}", RETRY_AFTER_S) from error
+            raise self._not_written(error) from error
         self._calls[call.call_id] = call
         self.idle.clear()
         return call
+
+    def _not_written(self, error: OSError) -> Refusal:
+        self._health.write_failed(f"{error.strerror}", time.monotonic())
+        return Refusal(503, f"cannot record: {error.strerror}", RETRY_AFTER_S)
 
     def _told(self, call: Call) -> str:
         """The address in SDP; another than we bind where a network translates addresses."""
@@ -144,13 +165,13 @@ class Sessions:
     def _media_address(self, flow: Flow) -> str:
         return self._settings.media.address or flow.local[0]
 
-    async def _first_answer(self, call: Call, offered: Sdp | None) -> None:
+    async def _first_answer(self, call: Call, offered: Sdp | None, invite: Message | None) -> None:
         """Bind what an offer needs, or two lines for a client that wants ours, and make the description of the 200."""
         if offered is not None:
-            await self.bind(call, self._missing(call, offered))
+            await self.bind(call, self._missing(call, offered), invite)
             self.answer(call, offered)
             return
-        await self.bind(call, [0, 1])
+        await self.bind(call, [0, 1], invite)
         call.answer = offer([call.ports[0], call.ports[1]], address=self._told(call), session_id=call.session_id)
 
     # Ends
@@ -169,9 +190,21 @@ class Sessions:
             return
         self._forget(call)
         await asyncio.sleep(LINGER_S)
+        await self._have_written(call)
         call.close()
         self._custody.close(call.recording)
         log.info("ended", recording=call.recording, call_id=call.call_id, reason=call.session.end_reason)
+
+    async def _have_written(self, call: Call) -> None:
+        """Wait until the disk takes all SIP of a call: without its end it would be taken for an interrupted one."""
+        while True:
+            try:
+                return call.flush()
+            except OSError as error:
+                self._health.write_failed(f"{error.strerror}", time.monotonic())
+            if self.draining:
+                return None
+            await asyncio.sleep(REWRITE_S)
 
     def _forget(self, call: Call) -> None:
         del self._calls[call.call_id]

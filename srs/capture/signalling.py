@@ -2,19 +2,25 @@
 
 import argparse
 import asyncio
+import base64
 import secrets
 import socket
 import time
+from collections.abc import Coroutine
 from pathlib import Path
 
 import structlog
 import uvloop
 
+from srs.alarms import Alarms
+from srs.capture import checkpoint, folder
 from srs.capture.admission import Refusal
-from srs.capture.call import Call
+from srs.capture.call import Accepted, Call
 from srs.capture.channel import Message
 from srs.capture.custody import Custody
+from srs.capture.health import Health
 from srs.capture.sessions import Offered, Sessions
+from srs.capture.storage import watch_disk
 from srs.config import Settings, load
 from srs.log import configure
 from srs.sip import message as sip
@@ -42,6 +48,9 @@ from srs.tasks import spawn
 log = structlog.get_logger()
 
 ACCEPT = "application/sdp, application/rs-metadata, application/rs-metadata+xml, multipart/mixed"
+REMEMBER_S = 32.0
+"""A BYE that is repeated so long after its answer is answered again (64·T1)."""
+LEAVE_S = 5.0
 SUPPORTED = ("siprec",)
 
 
@@ -51,17 +60,24 @@ class Signalling:
     def __init__(self, settings: Settings, end: socket.socket) -> None:
         self._settings = settings
         self._custody = Custody(end, self._on_keeper)
-        self._sessions = Sessions(settings, self._custody)
+        self._alarms = Alarms()
+        self._health = Health(settings.admission.least_free, settings.admission.lag_s, self._alarms)
+        self._sessions = Sessions(settings, self._custody, self._health)
         self._endpoint = Endpoint(token=lambda: secrets.token_hex(8), supported=frozenset(SUPPORTED))
-        self._server = SipServer(self._endpoint, self._on_event, self._on_send)
+        self._server = SipServer(self._endpoint, self._on_event, self._on_send, self._custody)
         self._loop = asyncio.get_running_loop()
-        self._stopped = asyncio.Event()
+        self._listening, self._stopped = asyncio.Event(), asyncio.Event()
+        self._answering: set[asyncio.Task[None]] = set()
+        """What waits for ports."""
+        self._adopting: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:
         """Until the keeper says drain and the calls are over, or the keeper is gone."""
         stopped = spawn(self._stopped.wait(), "stop")
+        spawn(watch_disk(self._health, folder.folder(self._settings.data_dir)), "watch disk")
         await asyncio.wait([stopped, self._custody.gone], return_when=asyncio.FIRST_COMPLETED)
-        await self._server.close()
+        if not self._custody.leaving:
+            await self._server.close()
 
     # From and to the keeper
 
@@ -69,13 +85,63 @@ class Signalling:
         match message["do"]:
             case "listen":
                 spawn(self._listen([socket.socket(fileno=descriptor) for descriptor in descriptors]), "listen")
+            case "connection":
+                sock, partial = socket.socket(fileno=descriptors[0]), base64.b64decode(message["partial"])
+                self._adopting.append(spawn(self._server.adopt(message["connection"], sock, partial), "connection"))
+            case "restore":
+                self._restore(message["id"], message["state"])
+            case "again":
+                spawn(self._again(*checkpoint.request(message)), "INVITE again")
+            case "leave":
+                spawn(self._leave(), "leave")
             case "drain":
                 spawn(self._drain(message["limit_s"]), "drain")
+            case "status":
+                self._health.on_report(message["worker"], message, self._loop.time())
 
     async def _listen(self, sockets: list[socket.socket]) -> None:
+        await asyncio.gather(*self._adopting)
         for listener in sockets:
             await self._server.serve(listener)
+        self._server.flush()
+        self._listening.set()
+        self._custody.ready()
         log.info("listening", addresses=self._settings.sip.listen)
+
+    def _restore(self, recording: str, state: Message) -> None:
+        """Go on with a session of a predecessor that died."""
+        try:
+            restored = checkpoint.restore(self._settings.data_dir, recording, state)
+        except OSError as error:
+            log.error("session lost", recording=recording, reason=str(error))
+            self._custody.close(recording)
+            return
+        call, dialog, now = restored.call, restored.dialog, self._loop.time()
+        self._sessions.adopt(call)
+        if accepted := call.accepted:
+            request, ok = sip.parse(accepted.invite), sip.parse(accepted.ok)
+            assert isinstance(request, Request)
+            assert isinstance(ok, Response)
+            self._endpoint.resume(dialog, request, ok, accepted.flow, now)
+        else:
+            self._endpoint.restore(dialog)
+        if restored.ended:
+            spawn(self._sessions.end(call), f"end {call.call_id}")
+            self._loop.call_later(REMEMBER_S, self._endpoint.forget, dialog.id)
+        log.info("session goes on", recording=recording, call_id=call.call_id, ended=restored.ended)
+
+    async def _again(self, data: bytes, flow: Flow) -> None:
+        """An INVITE that a predecessor died over."""
+        await self._listening.wait()
+        self._server.received(data, flow)
+
+    async def _leave(self) -> None:
+        """Make room for a successor: answer what has come, leave all else to it."""
+        if self._answering:
+            await asyncio.wait(self._answering, timeout=LEAVE_S)
+        await asyncio.sleep(0.01)  # what was written goes out
+        self._custody.leaving = True
+        self._stopped.set()
 
     async def _drain(self, limit_s: float) -> None:
         """Take no new calls, let those under way end within the limit, hang up on the others."""
@@ -93,7 +159,10 @@ class Signalling:
         match event:
             case RequestReceived():
                 self._on_request(event, now_ns)
-            case AckReceived(request=request, flow=flow, data=data) | Cancelled(request=request, flow=flow, data=data):
+            case AckReceived(dialog=dialog, request=request, flow=flow, data=data):
+                self._note(request, data, flow, now_ns, sent=False)
+                self._on_ack(dialog)
+            case Cancelled(request=request, flow=flow, data=data):
                 self._note(request, data, flow, now_ns, sent=False)
             case ResponseReceived(response=response, flow=flow, data=data):
                 self._note(response, data, flow, now_ns, sent=False)
@@ -119,6 +188,12 @@ class Signalling:
             call.note(message, data, flow, time_ns, sent=sent)
         except OSError as error:
             log.error("capture not written", recording=call.recording, call_id=call.call_id, error=str(error))
+            self._health.write_failed(f"{error.strerror}", self._loop.time())
+
+    def _on_ack(self, dialog: Dialog) -> None:
+        if call := self._sessions.get(dialog.call_id):
+            call.accepted = None
+            self._custody.checkpoint(call.recording, checkpoint.dump(call, dialog, ended=False))
 
     def _on_ack_timeout(self, call_id: str, *, first: bool) -> None:
         """Only the first INVITE's ACK matters (RFC 3261 §13.3.1.4); that of a re-INVITE may be lost (SRS-40)."""
@@ -131,10 +206,12 @@ class Signalling:
     def _on_request(self, event: RequestReceived, now_ns: int) -> None:
         request = event.request
         try:
-            if request.method == "OPTIONS":
+            if request.method == "BYE" and self._sessions.get(request.call_id) is None:
+                self._respond(event, self._ok(event))  # again, to a successor of the process that answered it
+            elif request.method == "OPTIONS":
                 self._respond(event, self._ok(event))
             elif request.method == "INVITE" and event.dialog is None:
-                spawn(self._start(event, now_ns), f"INVITE {request.call_id}")
+                self._answer_later(self._start(event, now_ns), request)
             elif (call := self._sessions.get(request.call_id)) is None:
                 raise Refusal(481, "no such recording session")
             else:
@@ -142,6 +219,11 @@ class Signalling:
                 self._in_dialog(event, call)
         except Refusal as refusal:
             self._refuse(event, refusal)
+
+    def _answer_later(self, answering: Coroutine[object, object, None], request: Request) -> None:
+        task = spawn(answering, f"{request.method} {request.call_id}")
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
 
     async def _start(self, event: RequestReceived, now_ns: int) -> None:
         """A new recording session."""
@@ -151,11 +233,8 @@ class Signalling:
         except Refusal as refusal:
             self._refuse(event, refusal)
             return
-        dialog = self._respond(event, self._ok(event, call.answer))
-        if dialog is None:  # the client took its INVITE back while ports were bound
+        if self._respond(event, self._ok(event, call.answer)) is None:  # taken back while ports were bound
             self._sessions.discard(call)
-        else:
-            call.dialog = dialog.id
 
     def _in_dialog(self, event: RequestReceived, call: Call) -> None:
         match event.request.method:
@@ -170,7 +249,7 @@ class Signalling:
     def _change(self, event: RequestReceived, call: Call) -> None:
         offered = self._sessions.offered(call, event.request)
         if offered.missing:
-            spawn(self._add_streams(event, call, offered), f"{event.request.method} {call.call_id}")
+            self._answer_later(self._add_streams(event, call, offered), event.request)
         elif offered.sdp is not None:
             self._respond(event, self._ok(event, self._sessions.answer(call, offered.sdp)))
         else:  # metadata alone, or a session refresh; an INVITE without an offer wants ours (RFC 3261 §14.2)
@@ -185,9 +264,23 @@ class Signalling:
             self._refuse(event, refusal)
 
     def _respond(self, event: RequestReceived, response: Response) -> Dialog | None:
+        """Answer, but first leave with the keeper what a successor of this process needs."""
         dialog = self._endpoint.respond(event.transaction, response, self._loop.time())
+        call = self._sessions.get(event.request.call_id)
+        if call is not None and response.code < 300:
+            self._save(call, event, dialog)
         self._server.flush()
         return dialog
+
+    def _save(self, call: Call, event: RequestReceived, made: Dialog | None) -> None:
+        """Checkpoint a call after a 2xx; `made`: the dialog, if that was to an INVITE."""
+        if made is not None:
+            call.dialog = made.id
+            call.accepted = Accepted(event.data, event.flow, event.transaction.data)
+        dialog = made or event.dialog
+        if dialog is not None and dialog.id == call.dialog:
+            ended = event.request.method == "BYE"
+            self._custody.checkpoint(call.recording, checkpoint.dump(call, dialog, ended=ended))
 
     def _ok(self, event: RequestReceived, answer: Sdp | None = None) -> Response:
         flow, response = event.flow, sip.response(event.request, 200)

@@ -11,21 +11,25 @@ import select
 import signal
 import socket
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import structlog
 
+from rtp.append import append
+from rtp.batch import octets
 from rtp.port import Port
-from rtp.receive import Drained, Receiver, Tap
+from rtp.receive import MOST_SLOTS, Drained, Receiver, Tap
 from srs import log
 from srs.capture import events
 from srs.capture.channel import Channel, ChannelClosed, Message
+from srs.capture.memory import VERSIONS, attach
 
 logger = structlog.get_logger()
 
 INTERVAL_S = 0.5
 LEAST_PAUSE_S = 0.05
+STATUS_S = 1.0
 
 
 @dataclass
@@ -37,6 +41,8 @@ class Captured:
     tap: Tap
     missing: int = 0
     """Records that the disk did not take."""
+    notes: list[bytes] = field(default_factory=list)
+    """Records of events that it did not take yet: without them nobody would know that something is missing."""
 
     @property
     def packets(self) -> int:
@@ -47,14 +53,34 @@ class Captured:
         return sum(port.dropped for port in self.tap.ports)
 
     def note(self, event: str) -> None:
-        """Write an event into the capture, if the disk takes it."""
-        with contextlib.suppress(OSError):
-            os.write(self.tap.capture, events.info_record(self.call_id, event))
+        """Have an event written into the capture."""
+        self.notes.append(events.info_record(self.call_id, event))
 
-    def close(self) -> None:
+    def flush(self) -> bool:
+        """Write the notes; tell whether the disk took them."""
+        try:
+            while self.notes:
+                append(self.tap.capture, self.notes[0])
+                del self.notes[0]
+        except OSError:
+            return False
+        return True
+
+    def close_ports(self) -> None:
         for port in self.tap.ports:
             port.socket.close()
-        os.close(self.tap.capture)
+
+
+@dataclass
+class Status:
+    """What a worker tells of itself: see `health.Report`."""
+
+    lag_s: float = 0.0
+    packets: int = 0
+    octets: int = 0
+    dropped: int = 0
+    unwritten: int = 0
+    error: str | None = None
 
 
 class Worker:
@@ -62,10 +88,18 @@ class Worker:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._receiver = Receiver()
+        self._receiver: Receiver | None = None
+        """From `begin` on: before, not all is known that a predecessor had."""
+        self._memory: dict[int, memoryview] = {}
         self._sessions: dict[str, Captured] = {}
         self._by_tap: dict[int, Captured] = {}
-        self._stopping = False
+        self._closing: list[tuple[Captured, int]] = []
+        """Ended, with what the kernel dropped; their last words wait for the disk."""
+        self._status = Status()
+        self._status_due = 0.0
+        self._dropped_before = 0
+        """By the kernel, in sessions that have ended."""
+        self._stopping = self._leaving = False
 
     def run(self) -> None:
         """Until the keeper says stop or is gone; what waits in the sockets then is still captured."""
@@ -77,13 +111,33 @@ class Worker:
                 pause = max(0.0, due - time.monotonic())
                 if poll.poll(1000 * pause):
                     self._listen()
-                elif not self._stopping:
+                elif not self._stopping and self._receiver is not None:
                     self._drain(list(self._sessions.values()))
+                    self._tell(time.monotonic() - due)
                     due = max(due + INTERVAL_S, time.monotonic() + LEAST_PAUSE_S)
+                elif not self._stopping:
+                    due = time.monotonic() + LEAST_PAUSE_S
         except ChannelClosed:
             logger.warning("the keeper is gone", sessions=len(self._sessions))
+        if self._leaving:  # the keeper and the kernel hold everything for the successor
+            return
+        self._stopping = True
+        with contextlib.suppress(ChannelClosed):
+            self._finish()
         for captured in list(self._sessions.values()):
-            self._close(captured)
+            with contextlib.suppress(ChannelClosed):
+                self._close(captured)
+
+    def _tell(self, lag_s: float) -> None:
+        """After a turn: now and then the state of this worker goes to whoever admits calls."""
+        self._finish()
+        self._status.lag_s = max(self._status.lag_s, lag_s)
+        if time.monotonic() < self._status_due:
+            return
+        self._status_due = time.monotonic() + STATUS_S
+        self._status.dropped = self._dropped_before + sum(captured.dropped for captured in self._sessions.values())
+        self._channel.send({"do": "status", **asdict(self._status)})
+        self._status.lag_s, self._status.error = 0.0, None
 
     def _listen(self) -> None:
         while received := self._channel.receive():
@@ -93,43 +147,78 @@ class Worker:
                     self._open(message, [socket.socket(fileno=descriptor) for descriptor in descriptors])
                 case "close":
                     self._end(message["id"])
+                case "memory":
+                    self._memory = attach(descriptors, [octets(version, MOST_SLOTS) for version in VERSIONS])
+                case "begin":
+                    self._begin()
+                case "leave":
+                    self._stopping = self._leaving = True
                 case "stop":
                     self._stopping = True
+
+    def _begin(self) -> None:
+        """All is known that a predecessor had: first what it had read and not yet written."""
+        self._receiver = Receiver(memory=self._memory)
+        recovered = self._note_failures(self._receiver.recover([captured.tap for captured in self._sessions.values()]))
+        if recovered.packets:
+            logger.warning("batch of a process that died written out", packets=recovered.packets)
 
     def _open(self, message: Message, sockets: list[socket.socket]) -> None:
         """More sockets of a session, which may be a new one."""
         captured = self._sessions.get(message["id"])
         if captured is None:
             try:
-                capture = os.open(message["path"], os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+                capture = os.open(message["path"], os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
             except OSError as error:
                 logger.error("capture cannot be opened", recording=message["id"], reason=str(error))
                 return
             captured = Captured(message["id"], message["call_id"], Tap(capture))
             self._sessions[captured.recording] = self._by_tap[id(captured.tap)] = captured
-        captured.tap.ports += [Port(sock, message["address"]) for sock in sockets]
+        captured.tap.ports += [
+            Port(sock, message["address"], number) for sock, number in zip(sockets, message["numbers"], strict=True)
+        ]
 
     def _end(self, recording: str) -> None:
         captured = self._sessions.get(recording)
-        packets, dropped = (captured.packets, captured.dropped) if captured else (0, 0)
-        if captured:
+        if captured is None:
+            self._channel.send({"do": "closed", "id": recording, "packets": 0, "dropped": 0})
+        else:
             self._close(captured)
-            packets = captured.packets
-        self._channel.send({"do": "closed", "id": recording, "packets": packets, "dropped": dropped})
 
     def _close(self, captured: Captured) -> None:
-        """Drain a session a last time and let go of it."""
+        """Drain a session a last time and let go of it, as soon as the disk has all that is to be said of it."""
         self._drain([captured])
+        dropped = captured.dropped
         self._note_troubles(captured)
-        captured.close()
+        captured.close_ports()
         del self._sessions[captured.recording]
         del self._by_tap[id(captured.tap)]
+        self._dropped_before += dropped
+        self._closing.append((captured, dropped))
+        self._finish()
+
+    def _finish(self) -> None:
+        """Hand over the captures that are complete."""
+        for captured, dropped in list(self._closing):
+            if captured.flush() or self._stopping:
+                os.close(captured.tap.capture)
+                self._closing.remove((captured, dropped))
+                self._channel.send(
+                    {"do": "closed", "id": captured.recording, "packets": captured.packets, "dropped": dropped}
+                )
 
     def _drain(self, sessions: list[Captured]) -> Drained:
-        drained = self._receiver.drain([captured.tap for captured in sessions])
+        if self._receiver is None:
+            return Drained(0, 0, ())
+        return self._note_failures(self._receiver.drain([captured.tap for captured in sessions]))
+
+    def _note_failures(self, drained: Drained) -> Drained:
         for failure in drained.failures:
             captured = self._by_tap[id(failure.tap)]
             captured.missing += failure.records
+            self._status.unwritten += failure.records
+            if failure.port is None:
+                self._status.error = failure.error.strerror
             port = failure.port and failure.port.port
             logger.error(
                 "capture not written" if failure.port is None else "port not read",
@@ -139,6 +228,8 @@ class Worker:
                 port=port,
                 reason=str(failure.error),
             )
+        self._status.packets += drained.packets
+        self._status.octets += drained.octets
         return drained
 
     def _note_troubles(self, captured: Captured) -> None:

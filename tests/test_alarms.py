@@ -1,0 +1,27 @@
+from structlog.testing import capture_logs
+
+from srs.alarms import WHAT_TO_DO, Alarms
+
+
+def test_an_alarm_is_logged_when_it_begins_and_when_it_is_over() -> None:
+    alarms = Alarms()
+    with capture_logs() as lines:
+        for reason in (None, "disk full", "disk fuller", None, None):
+            alarms.set("storage", reason)
+    assert [(line["log_level"], line["alarm"], line["raised"]) for line in lines] == [
+        ("error", "storage", True),
+        ("info", "storage", False),
+    ]
+    assert lines[0]["reason"] == lines[1]["was"] == "disk full"
+    assert lines[0]["do"] == WHAT_TO_DO["storage"]
+
+
+def test_calls_have_alarms_of_their_own() -> None:
+    alarms = Alarms()
+    alarms.set("no-audio", "10 s", call="one")
+    alarms.set("no-audio", "10 s", call="two")
+    assert alarms.active()["no-audio"] == 2
+    with capture_logs() as lines:
+        alarms.forget("one")
+    assert [(line["call"], line["raised"]) for line in lines] == [("one", False)]
+    assert alarms.active()["no-audio"] == 1
