@@ -90,6 +90,10 @@ class Recorder:
         until(ready, lambda: f"{count} recordings expected: {found}\n{self.log.read_text()}")
         return found
 
+    def shown(self, recording: str) -> dict[str, Any]:
+        """All facts of a recording."""
+        return dict(json.loads(self.run("show", recording, "--json")))
+
     def captures(self) -> list[Path]:
         return sorted((self.data / "captures").glob("*/*.pcap"))
 
