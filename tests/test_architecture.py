@@ -24,6 +24,7 @@ RIMS = (  # modules that are there to touch sockets and files
     "srs/sip/transport.py",
     "srs/sip/streams.py",
     "srs/sip/sockets.py",
+    "srs/sip/tls.py",
     "srs/siprec/src*.py",
     "srs/archive/worker.py",
     "rtp/port.py",

@@ -45,7 +45,7 @@ class Liveness:
             silence_s: after so long without anything from it the client is asked; 0: never.
         """
         state = replace(self, size=size, grown=now) if size != self.size else self
-        move = state._due(now, silence_s)
+        move = _due(state, now, silence_s)
         return (replace(state, asked=True) if move in (Move.REFRESH, Move.ASK) else state), move
 
     def answered(self, response: Response | None, size: int, now: float) -> "tuple[Liveness, bool]":
@@ -64,14 +64,15 @@ class Liveness:
             state, grown=now, since=now if self.timer and self.timer.ours else self.since, timer=timer
         ), False
 
-    def _due(self, now: float, silence_s: float) -> Move:
-        timer, age = self.timer, now - self.since
-        if timer and not timer.ours and age >= timer.end_s:
-            return Move.EXPIRED
-        if self.asked:
-            return Move.WAIT
-        if timer and timer.ours and age >= timer.refresh_s:
-            return Move.REFRESH
-        if silence_s and now - self.grown >= silence_s:
-            return Move.ASK
+
+def _due(state: Liveness, now: float, silence_s: float) -> Move:
+    timer, age = state.timer, now - state.since
+    if timer and not timer.ours and age >= timer.end_s:
+        return Move.EXPIRED
+    if state.asked:
         return Move.WAIT
+    if timer and timer.ours and age >= timer.refresh_s:
+        return Move.REFRESH
+    if silence_s and now - state.grown >= silence_s:
+        return Move.ASK
+    return Move.WAIT

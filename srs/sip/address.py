@@ -14,7 +14,7 @@ from srs.sip.parameters import Parameters
 
 _QUOTED = re.compile(r'\s*"((?:[^"\\]|\\.)*)"')
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?:([^@]*)@)?(\[[^\]]*\]|[^:;?]*)(?::([0-9]{1,5}))?([;?].*)?", re.DOTALL)
-TRANSPORTS = ("UDP", "TCP")
+TRANSPORTS = ("UDP", "TCP", "TLS")
 _TARGET = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*:[^\s<>"]+')
 
 
@@ -108,7 +108,7 @@ class ListenAddress:
 
     @classmethod
     def parse(cls, url: str) -> "ListenAddress":
-        """Read a URL; the port is 5060 where none is given.
+        """Read a URL; the port is 5060 where none is given, for TLS 5061.
 
         Raises:
             ListenError: it has another form, or its transport is not served.
@@ -121,8 +121,9 @@ class ListenAddress:
         if not host or parts.path.strip("/"):
             raise ListenError(f"{url}: expected something like udp://0.0.0.0:5060")
         if parts.scheme.upper() not in TRANSPORTS:
-            raise ListenError(f"{url}: {parts.scheme or 'no transport'} is not served, udp and tcp are")
-        return cls(parts.scheme.upper(), host, 5060 if port is None else port)
+            raise ListenError(f"{url}: {parts.scheme or 'no transport'} is not served; udp, tcp and tls are")
+        usual = 5061 if parts.scheme.upper() == "TLS" else 5060
+        return cls(parts.scheme.upper(), host, usual if port is None else port)
 
     @property
     def address(self) -> tuple[str, int]:

@@ -1,11 +1,12 @@
-"""TCP connections of a SIP server, accepted and opened (RFC 3261 §18, RFC 5626 §4.4.1 for keep-alives)."""
+"""TCP and TLS connections of a SIP server, accepted and opened (RFC 3261 §18, RFC 5626 §4.4.1 for keep-alives)."""
 
 import asyncio
 import itertools
 import socket
+import ssl
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import structlog
 
@@ -13,6 +14,7 @@ from srs.sip.address import host_port
 from srs.sip.errors import SipError
 from srs.sip.flow import Flow, Send
 from srs.sip.framing import PING, PONG, Framer
+from srs.sip.tls import names
 from srs.tasks import spawn
 
 log = structlog.get_logger()
@@ -44,10 +46,22 @@ class Streams:
         self._connections: dict[int, Connection] = {}
         self._opened: dict[Peer, Opened] = {}
         self._numbers = itertools.count(1)
+        self.tls: ssl.SSLContext | None = None  # to open TLS connections with
 
     def accept(self) -> "Connection":
         """The protocol of a new connection."""
         return Connection(self._receiver, self._counts, self._connections, next(self._numbers))
+
+    def accept_tls(self) -> "Connection":
+        """The protocol of a new TLS connection. No other process can go on with it: its keys are here."""
+        connection = Connection(self._receiver, self._counts, self._connections, next(self._numbers))
+        connection.transport = "TLS"
+        return connection
+
+    def peer_names(self, number: int) -> tuple[str, ...]:
+        """The names in the certificate of a client, which was verified; none where it gave none."""
+        connection = self._connections.get(number)
+        return names(connection.certificate) if connection else ()
 
     def write(self, send: Send) -> None:
         """Send on the connection that the flow names; 0 is the one that we opened to its peer, or will open."""
@@ -73,9 +87,10 @@ class Streams:
     async def _open(self, peer: Peer, opened: "Opened") -> None:
         """Connect, send what waits, and stay until the connection is gone."""
         connection = self.accept()
+        connection.transport = peer[0]
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                await asyncio.get_running_loop().create_connection(lambda: connection, *peer[1])
+                await asyncio.get_running_loop().create_connection(lambda: connection, *peer[1], **self._security(peer))
             opened.connection = connection
             for data in opened.waiting:
                 connection.write(data)
@@ -85,6 +100,17 @@ class Streams:
         del self._opened[peer]
         for flow in opened.flows:
             self._receiver.lost(flow)
+
+    def _security(self, peer: Peer) -> dict[str, Any]:
+        """
+        Raises:
+            OSError: TLS is wanted and there is no context for it.
+        """
+        if peer[0] != "TLS":
+            return {}
+        if self.tls is None:
+            raise OSError("no TLS is set up")
+        return {"ssl": self.tls, "server_hostname": peer[1][0] if self.tls.check_hostname else ""}
 
     def close(self) -> None:
         """Close all connections once what was written is out."""
@@ -108,6 +134,8 @@ class Opened:
 class Connection(asyncio.Protocol):
     """One connection."""
 
+    transport = "TCP"
+
     def __init__(
         self, receiver: Receiver, counts: Counter[str], connections: "dict[int, Connection]", number: int
     ) -> None:
@@ -121,7 +149,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         local, remote = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its class
-        self._flow = Flow("TCP", local[:2], remote[:2], self._number)
+        self._flow = Flow(self.transport, local[:2], remote[:2], self._number)
+        self.certificate: dict[str, Any] = transport.get_extra_info("peercert") or {}
         self._connections[self._number] = self
 
     def data_received(self, data: bytes) -> None:

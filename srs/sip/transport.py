@@ -3,10 +3,11 @@
 import asyncio
 import functools
 import socket
+import ssl
 from collections import Counter, deque
 from collections.abc import Callable
 
-from srs.sip.address import ListenAddress
+from srs.sip.address import ListenAddress, ListenError
 from srs.sip.endpoint import Endpoint
 from srs.sip.errors import SipError
 from srs.sip.events import Event
@@ -46,22 +47,34 @@ class SipServer:
         self._datagrams: dict[Address, asyncio.DatagramTransport] = {}
         self._streams = Streams(self, self.counts)
 
-    async def listen(self, url: str) -> ListenAddress:
-        """Listen on `udp://host:port` or `tcp://host:port`; the result tells the port that port 0 became.
+    async def listen(self, url: str, tls: ssl.SSLContext | None = None) -> ListenAddress:
+        """Listen on `udp://host:port`, `tcp://host:port` or `tls://host:port`; the result tells what port 0 became.
 
         Raises:
-            ListenError: the URL is not understood, or its transport is not served.
+            ListenError: the URL is not understood, or its transport is not served, or is TLS without a context.
             OSError: the address cannot be had.
         """
-        return await self.serve(bind(ListenAddress.parse(url)))
+        address = ListenAddress.parse(url)
+        if (address.transport == "TLS") != (tls is not None):
+            raise ListenError(f"{url}: a certificate belongs to tls:// and to nothing else")
+        return await self.serve(bind(address), tls)
 
-    async def serve(self, sock: socket.socket) -> ListenAddress:
-        """Serve a socket that is bound: datagrams are UDP, streams TCP. The server closes it in the end."""
+    def open_with(self, tls: ssl.SSLContext) -> None:
+        """Open TLS connections with this context."""
+        self._streams.tls = tls
+
+    def peer_names(self, flow: Flow) -> tuple[str, ...]:
+        """The names in the client's certificate, none where it gave none or TLS is not used."""
+        return self._streams.peer_names(flow.connection) if flow.transport == "TLS" else ()
+
+    async def serve(self, sock: socket.socket, tls: ssl.SSLContext | None = None) -> ListenAddress:
+        """Serve a socket that is bound: datagrams are UDP, streams TCP or TLS. The server closes it in the end."""
         sock.setblocking(False)
         local: Address = sock.getsockname()[:2]
         if sock.type == socket.SOCK_STREAM:
-            self._servers.append(await self._loop.create_server(self._streams.accept, sock=sock, backlog=TCP_BACKLOG))
-            return ListenAddress("TCP", *local)
+            accept = self._streams.accept_tls if tls else self._streams.accept
+            self._servers.append(await self._loop.create_server(accept, sock=sock, ssl=tls, backlog=TCP_BACKLOG))
+            return ListenAddress("TLS" if tls else "TCP", *local)
         transport, _ = await self._loop.create_datagram_endpoint(lambda: _Datagrams(self, local), sock=sock)
         self._datagrams[local] = transport
         return ListenAddress("UDP", *local)
