@@ -14,7 +14,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -45,7 +45,8 @@ def _listen(url: str) -> str:
         address = ListenAddress.parse(url)
         ip_address(address.host)
     except ValueError:
-        raise ValueError('must be like "udp://0.0.0.0:5060", "tcp://0.0.0.0:5060" or "udp://[::]:5060"') from None
+        allowed = '"udp://0.0.0.0:5060", "tcp://0.0.0.0:5060", "tls://0.0.0.0:5061" or "udp://[::]:5060"'
+        raise ValueError(f"must be like {allowed}") from None
     return str(address)
 
 
@@ -97,7 +98,7 @@ class _Section(BaseModel):
 class SipSettings(_Section):
     listen: Annotated[list[Listen], BeforeValidator(_items), Field(min_length=1)] = Field(
         default=["udp://0.0.0.0:5060", "tcp://0.0.0.0:5060"],
-        description="Where SIP is received: `udp://` or `tcp://`, an IPv4 or bracketed IPv6 address, a port.",
+        description="Where SIP is received: `udp://`, `tcp://` or `tls://`, an IPv4 or bracketed IPv6 address, a port.",
     )
     advertise: Address | None = Field(
         default=None,
@@ -111,6 +112,29 @@ class SipSettings(_Section):
         default=60.0,
         ge=0,
         description="Seconds that running calls may take to end after SIGTERM; then the recorder ends them.",
+    )
+    silence_s: float = Field(
+        default=600.0,
+        ge=0,
+        description="Seconds without a packet after which a client is asked (OPTIONS) whether its call still is; "
+        "that of a client that is gone ends. 0: never.",
+    )
+
+
+class TlsSettings(_Section):
+    certificate: Path | None = Field(
+        default=None,
+        description="The recorder's certificate for `tls://`, with those that lead to its authority, PEM. "
+        "Read anew when it changes.",
+    )
+    key: Path | None = Field(default=None, description="The private key of the certificate, PEM.")
+    authorities: Path | None = Field(
+        default=None,
+        description="Certificates of those who sign the clients', PEM; without it clients are not asked for one.",
+    )
+    clients: Literal["required", "optional"] = Field(
+        default="required",
+        description="With `authorities`: whether clients without certificate are turned away.",
     )
 
 
@@ -242,6 +266,7 @@ class Settings(BaseSettings):
         "or `~/.local/share`.",
     )
     sip: SipSettings = SipSettings()
+    tls: TlsSettings = TlsSettings()
     media: MediaSettings = Field(default_factory=MediaSettings)
     audio: AudioSettings = AudioSettings()
     database: DatabaseSettings = DatabaseSettings()
@@ -250,6 +275,13 @@ class Settings(BaseSettings):
     retention: RetentionSettings = RetentionSettings()
     alarms: AlarmSettings = AlarmSettings()
     metrics: MetricsSettings = MetricsSettings()
+
+    @model_validator(mode="after")
+    def _tls_has_files(self) -> "Settings":
+        wanted = any(url.startswith("tls:") for url in self.sip.listen)
+        if wanted and (self.tls.certificate is None or self.tls.key is None):
+            raise ValueError("tls:// in [sip] listen needs [tls] certificate and key")
+        return self
 
     @property
     def database_url(self) -> str:
@@ -309,6 +341,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _explain(detail: ErrorDetails, path: Path | None) -> str:
     names = [str(part) for part in detail["loc"] if isinstance(part, str) and part.isidentifier()][:2]
+    if not names:
+        return f"{path or 'environment'}: {detail['msg'].removeprefix('Value error, ')}"
     variable = _variable(names, os.environ)
     place = f"environment {variable}" if variable else f"{path}: {_toml_name(names)}"
     if detail["type"] == "extra_forbidden":

@@ -11,6 +11,7 @@ from pathlib import Path
 from rtp import pcap
 from rtp.append import append
 from srs.capture import folder
+from srs.capture.liveness import Liveness
 from srs.sip.dialog import DialogId
 from srs.sip.flow import Flow
 from srs.sip.message import Request, Response
@@ -47,6 +48,10 @@ class Call:
     answer: Sdp | None = None
     """As last sent."""
     dialog: DialogId | None = None
+    liveness: Liveness | None = None
+    """None until the first 200."""
+    own_octets: int = 0
+    """Of the capture: what we sent, which says nothing of the client."""
     accepted: Accepted | None = None
     unwritten: deque[bytes] = field(default_factory=deque)
     """Records of SIP that the disk did not take yet: few and small, and without them the call has no end."""
@@ -66,7 +71,9 @@ class Call:
         self.session = reducer.apply(self.session, message, time_ns)
         local = (self.address, flow.local[1])
         source, destination = (local, flow.remote) if sent else (flow.remote, local)
-        self.unwritten.append(pcap.record(data, source, destination, time_ns))
+        written = pcap.record(data, source, destination, time_ns)
+        self.own_octets += len(written) if sent else 0
+        self.unwritten.append(written)
         self.flush()
 
     def flush(self) -> None:
@@ -78,6 +85,11 @@ class Call:
         while self.unwritten:
             append(self.capture, self.unwritten[0])
             self.unwritten.popleft()
+
+    @property
+    def received_octets(self) -> int:
+        """What the capture has of the client: grows while it sends anything."""
+        return os.fstat(self.capture).st_size - self.own_octets
 
     def close(self) -> None:
         os.close(self.capture)

@@ -19,15 +19,17 @@ from srs.capture.call import Accepted, Call
 from srs.capture.channel import Message
 from srs.capture.custody import Custody
 from srs.capture.health import Health
+from srs.capture.liveness import Liveness, Move
 from srs.capture.sessions import Offered, Sessions
 from srs.capture.storage import watch_disk
-from srs.config import Settings, load
+from srs.config import Settings, TlsSettings, load
 from srs.log import configure
 from srs.sip import message as sip
-from srs.sip.address import host_port
+from srs.sip.address import ListenAddress, host_port
 from srs.sip.core import METHODS
 from srs.sip.dialog import Dialog
 from srs.sip.endpoint import Endpoint
+from srs.sip.errors import SipError
 from srs.sip.events import (
     AckReceived,
     AckTimeout,
@@ -41,6 +43,9 @@ from srs.sip.events import (
 )
 from srs.sip.flow import Flow, Send
 from srs.sip.message import Request, Response
+from srs.sip.session_timer import negotiate
+from srs.sip.tls import Certificates, Identity, client_context
+from srs.sip.transaction import Transaction
 from srs.sip.transport import SipServer
 from srs.siprec.sdp import Sdp
 from srs.tasks import spawn
@@ -51,7 +56,9 @@ ACCEPT = "application/sdp, application/rs-metadata, application/rs-metadata+xml,
 REMEMBER_S = 32.0
 """A BYE that is repeated so long after its answer is answered again (64·T1)."""
 LEAVE_S = 5.0
-SUPPORTED = ("siprec",)
+SUPPORTED = ("siprec", "timer")
+WATCH_S = 5.0
+"""How often it is looked whether clients are still there."""
 
 
 class Signalling:
@@ -75,6 +82,7 @@ class Signalling:
         """Until the keeper says drain and the calls are over, or the keeper is gone."""
         stopped = spawn(self._stopped.wait(), "stop")
         spawn(watch_disk(self._health, folder.folder(self._settings.data_dir)), "watch disk")
+        spawn(self._watch(), "watch clients")
         await asyncio.wait([stopped, self._custody.gone], return_when=asyncio.FIRST_COMPLETED)
         if not self._custody.leaving:
             await self._server.close()
@@ -101,8 +109,11 @@ class Signalling:
 
     async def _listen(self, sockets: list[socket.socket]) -> None:
         await asyncio.gather(*self._adopting)
+        secure = {ListenAddress.parse(url).address for url in self._settings.sip.listen if url.startswith("tls:")}
+        certificates = self._certificates(self._settings.tls)
         for listener in sockets:
-            await self._server.serve(listener)
+            wanted = certificates if listener.getsockname()[:2] in secure else None
+            await self._server.serve(listener, wanted.context if wanted else None)
         self._server.flush()
         self._listening.set()
         self._custody.ready()
@@ -143,6 +154,44 @@ class Signalling:
         self._custody.leaving = True
         self._stopped.set()
 
+    def _certificates(self, tls: TlsSettings) -> Certificates | None:
+        if tls.certificate is None or tls.key is None:
+            return None
+        identity = Identity(tls.certificate, tls.key, tls.authorities, required=tls.clients == "required")
+        self._server.open_with(client_context(None, (tls.certificate, tls.key)))
+        return Certificates(identity)
+
+    async def _watch(self) -> None:
+        """End sessions whose client is gone; refresh what we agreed to refresh."""
+        while True:
+            await asyncio.sleep(WATCH_S)
+            for call in self._sessions:
+                self._look(call)
+            self._server.flush()
+
+    def _look(self, call: Call) -> None:
+        now = self._loop.time()
+        if call.liveness is None or call.dialog is None or self._endpoint.dialog(call.dialog) is None:
+            return
+        call.liveness, move = call.liveness.looked(call.received_octets, now, self._settings.sip.silence_s)
+        if move is Move.EXPIRED:
+            spawn(self._hang_up(call, "session timer expired"), f"BYE {call.call_id}")
+        elif move is Move.REFRESH and call.liveness.timer:
+            headers = [("Supported", "timer"), ("Session-Expires", f"{call.liveness.timer.interval_s};refresher=uac")]
+            self._endpoint.request_within(call.dialog, "UPDATE", now, headers=headers)
+        elif move is Move.ASK:
+            self._endpoint.request_within(call.dialog, "OPTIONS", now)
+
+    def _on_answered(self, transaction: Transaction, response: Response | None) -> None:
+        """To a question or refresh of ours; None: not at all."""
+        request = transaction.request
+        call = self._sessions.get(request.call_id)
+        if call is None or call.liveness is None or request.method not in ("OPTIONS", "UPDATE"):
+            return
+        call.liveness, gone = call.liveness.answered(response, call.received_octets, self._loop.time())
+        if gone:
+            spawn(self._hang_up(call, "the client is gone"), f"BYE {call.call_id}")
+
     async def _drain(self, limit_s: float) -> None:
         """Take no new calls, let those under way end within the limit, hang up on the others."""
         self._sessions.draining = True
@@ -166,12 +215,15 @@ class Signalling:
                 self._note(request, data, flow, now_ns, sent=False)
             case ResponseReceived(response=response, flow=flow, data=data):
                 self._note(response, data, flow, now_ns, sent=False)
+                if response.code >= 200:
+                    self._on_answered(event.transaction, response)
             case AckTimeout(dialog=dialog, first=first):
                 self._on_ack_timeout(dialog.call_id, first=first)
             case TransactionTimeout() | TransportFailed():
                 log.warning(
                     "SIP transaction failed", how=type(event).__name__, call_id=event.transaction.request.call_id
                 )
+                self._on_answered(event.transaction, None)
             case Rejected(request=request, flow=flow, status=status, reason=reason):
                 call_id = request.headers.get("Call-ID") if request else None
                 log.warning("SIP refused", status=status, reason=reason, source=flow.remote[0], call_id=call_id)
@@ -217,7 +269,7 @@ class Signalling:
             else:
                 self._note(request, event.data, event.flow, now_ns, sent=False)
                 self._in_dialog(event, call)
-        except Refusal as refusal:
+        except (Refusal, SipError) as refusal:
             self._refuse(event, refusal)
 
     def _answer_later(self, answering: Coroutine[object, object, None], request: Request) -> None:
@@ -229,8 +281,9 @@ class Signalling:
         """A new recording session."""
         request = event.request
         try:
+            negotiate(request)
             call = await self._sessions.start(request, event.data, event.flow, now_ns)
-        except Refusal as refusal:
+        except (Refusal, SipError) as refusal:
             self._refuse(event, refusal)
             return
         if self._respond(event, self._ok(event, call.answer)) is None:  # taken back while ports were bound
@@ -247,6 +300,7 @@ class Signalling:
                 self._respond(event, self._ok(event))
 
     def _change(self, event: RequestReceived, call: Call) -> None:
+        negotiate(event.request)
         offered = self._sessions.offered(call, event.request)
         if offered.missing:
             self._answer_later(self._add_streams(event, call, offered), event.request)
@@ -269,8 +323,15 @@ class Signalling:
         call = self._sessions.get(event.request.call_id)
         if call is not None and response.code < 300:
             self._save(call, event, dialog)
+        if response.code == 200 and event.request.method in ("INVITE", "UPDATE"):
+            self._agreed(event.request)
         self._server.flush()
         return dialog
+
+    def _agreed(self, request: Request) -> None:
+        if call := self._sessions.get(request.call_id):
+            now = self._loop.time()
+            call.liveness = (call.liveness or Liveness(now, now)).agreed(negotiate(request), now)
 
     def _save(self, call: Call, event: RequestReceived, made: Dialog | None) -> None:
         """Checkpoint a call after a 2xx; `made`: the dialog, if that was to an INVITE."""
@@ -289,14 +350,19 @@ class Signalling:
         response.headers.set("Contact", f"<sip:srs@{host_port((host, flow.local[1]))}{transport}>;+sip.srs")
         for name, value in (("Allow", ", ".join(METHODS)), ("Supported", ", ".join(SUPPORTED)), ("Accept", ACCEPT)):
             response.headers.set(name, value)
+        if event.request.method in ("INVITE", "UPDATE") and (timer := negotiate(event.request)):
+            timer.put(response)
         if answer is not None:
             response.set_body("application/sdp", str(answer).encode())
         return response
 
-    def _refuse(self, event: RequestReceived, refusal: Refusal) -> None:
+    def _refuse(self, event: RequestReceived, refusal: Refusal | SipError) -> None:
         request = event.request
         response = sip.response(request, refusal.status, printable(refusal.reason))
-        if refusal.retry_after_s is not None:
+        if isinstance(refusal, SipError):
+            for name, value in refusal.headers:
+                response.headers.add(name, value)
+        elif refusal.retry_after_s is not None:
             response.headers.set("Retry-After", str(refusal.retry_after_s))
         if refusal.status == 415:
             response.headers.set("Accept", ACCEPT)
@@ -314,7 +380,8 @@ class Signalling:
         """End the recording session from our side."""
         log.warning("hanging up", recording=call.recording, call_id=call.call_id, reason=reason)
         if call.dialog and self._endpoint.dialog(call.dialog):
-            self._endpoint.request_within(call.dialog, "BYE", self._loop.time())
+            headers = [("Reason", f'SIP;text="{reason}"')]
+            self._endpoint.request_within(call.dialog, "BYE", self._loop.time(), headers=headers)
             self._server.flush()
         await self._sessions.end(call)
 
