@@ -17,6 +17,10 @@ class ChannelClosed(Exception):
     """The process at the other end is gone."""
 
 
+class TooLarge(ValueError):
+    """A message has more than `LARGEST` octets."""
+
+
 class Channel:
     """One end of a channel. Sending never blocks: what the other end cannot take yet waits in `backlog`."""
 
@@ -40,8 +44,16 @@ class Channel:
         self._end.close()
 
     def send(self, message: Message, descriptors: Sequence[int] = ()) -> None:
-        """Send, or queue behind what waits. The descriptors must stay open until `backlog` is empty."""
-        self.backlog.append((json.dumps(message).encode(), descriptors))
+        """Send, or queue behind what waits. The descriptors must stay open until `backlog` is empty.
+
+        Raises:
+            TooLarge: nothing is sent.
+            ChannelClosed: the other end is gone.
+        """
+        data = json.dumps(message).encode()
+        if len(data) > LARGEST:
+            raise TooLarge(f"{len(data)} octets")
+        self.backlog.append((data, descriptors))
         self.flush()
 
     def flush(self) -> None:

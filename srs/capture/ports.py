@@ -17,6 +17,8 @@ class Pair:
     rtcp: socket.socket
     port: int
     """Of RTP; RTCP has the next."""
+    number: int = 0
+    """By which the processes know it."""
 
     def close(self) -> None:
         self.rtp.close()
@@ -31,8 +33,8 @@ class PortRange:
         self._pairs = (last + 1 - self._first) // 2
         self._next = 0
 
-    def bind(self, address: str) -> Pair:
-        """The next free pair on an address.
+    def bind(self, address: str, number: int = 0) -> Pair:
+        """The next free pair on an address, to be known by a number.
 
         Raises:
             NoPorts: all are in use.
@@ -42,17 +44,17 @@ class PortRange:
             port = self._first + 2 * self._next
             self._next = (self._next + 1) % self._pairs
             try:
-                return _bind_pair(address, port)
+                return _bind_pair(address, port, number)
             except OSError as error:
                 if error.errno not in (errno.EADDRINUSE, errno.EACCES):
                     raise
         raise NoPorts(f"all {self._pairs} RTP port pairs on {address} are in use: widen [media] ports")
 
 
-def _bind_pair(address: str, port: int) -> Pair:
+def _bind_pair(address: str, port: int, number: int) -> Pair:
     rtp = open_port(address, port)
     try:
-        return Pair(rtp, open_port(address, port + 1), port)
+        return Pair(rtp, open_port(address, port + 1), port, number)
     except OSError:
         rtp.close()
         raise

@@ -37,12 +37,26 @@ class Receiver(Protocol):
         """A connection is gone, or (with connection 0) could not be opened."""
 
 
+class Holder(Protocol):
+    """Keeps accepted connections open when this process dies, so that its successor can go on with them."""
+
+    def hold(self, number: int, descriptor: int) -> None:
+        """A connection was accepted."""
+
+    def partial(self, number: int, data: bytes) -> None:
+        """What came of a message that is not complete; empty once it is."""
+
+    def drop(self, number: int) -> None:
+        """The connection is closed."""
+
+
 class Streams:
     """The connections, by number and, for those that we opened, by peer."""
 
-    def __init__(self, receiver: Receiver, counts: Counter[str]) -> None:
+    def __init__(self, receiver: Receiver, counts: Counter[str], holder: Holder | None = None) -> None:
         self._receiver = receiver
         self._counts = counts
+        self._holder = holder
         self._connections: dict[int, Connection] = {}
         self._opened: dict[Peer, Opened] = {}
         self._numbers = itertools.count(1)
@@ -50,7 +64,16 @@ class Streams:
 
     def accept(self) -> "Connection":
         """The protocol of a new connection."""
-        return Connection(self._receiver, self._counts, self._connections, next(self._numbers))
+        return Connection(self._receiver, self._counts, self._connections, next(self._numbers), self._holder)
+
+    async def adopt(self, number: int, sock: socket.socket, partial: bytes) -> None:
+        """Go on with a connection of a process that died."""
+        self._numbers = itertools.count(max(number + 1, next(self._numbers)))
+        connection = Connection(self._receiver, self._counts, self._connections, number, self._holder)
+        connection.known = True
+        await asyncio.get_running_loop().connect_accepted_socket(lambda: connection, sock)
+        if partial:
+            connection.data_received(partial)
 
     def accept_tls(self) -> "Connection":
         """The protocol of a new TLS connection. No other process can go on with it: its keys are here."""
@@ -86,7 +109,7 @@ class Streams:
 
     async def _open(self, peer: Peer, opened: "Opened") -> None:
         """Connect, send what waits, and stay until the connection is gone."""
-        connection = self.accept()
+        connection = Connection(self._receiver, self._counts, self._connections, next(self._numbers))
         connection.transport = peer[0]
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
@@ -137,9 +160,17 @@ class Connection(asyncio.Protocol):
     transport = "TCP"
 
     def __init__(
-        self, receiver: Receiver, counts: Counter[str], connections: "dict[int, Connection]", number: int
+        self,
+        receiver: Receiver,
+        counts: Counter[str],
+        connections: "dict[int, Connection]",
+        number: int,
+        holder: Holder | None = None,
     ) -> None:
         self.ended = asyncio.Event()
+        self.known = False  # whether the holder has it already
+        self._holder = holder
+        self._told = b""  # what the holder knows of a message that is not complete
         self._receiver = receiver
         self._counts = counts
         self._connections = connections
@@ -152,6 +183,8 @@ class Connection(asyncio.Protocol):
         self._flow = Flow(self.transport, local[:2], remote[:2], self._number)
         self.certificate: dict[str, Any] = transport.get_extra_info("peercert") or {}
         self._connections[self._number] = self
+        if self._holder is not None and not self.known:
+            self._holder.hold(self._number, transport.get_extra_info("socket").fileno())
 
     def data_received(self, data: bytes) -> None:
         self._acknowledge()
@@ -161,9 +194,15 @@ class Connection(asyncio.Protocol):
                     self.write(PONG)
                 else:
                     self._receiver.received(frame, self._flow)
+            self._tell_partial()
         except SipError as error:
             self._receiver.refused(error, self._framer.waiting, self._flow)
             self._transport.close()
+
+    def _tell_partial(self) -> None:
+        if self._holder is not None and self._framer.waiting != self._told:
+            self._told = self._framer.waiting
+            self._holder.partial(self._number, self._told)
 
     def _acknowledge(self) -> None:
         """Have the kernel acknowledge at once: a client under Nagle's algorithm holds a BYE back for up to 40 ms else."""
@@ -184,4 +223,6 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         del self._connections[self._number]
         self.ended.set()
+        if self._holder is not None:
+            self._holder.drop(self._number)
         self._receiver.lost(self._flow)

@@ -13,7 +13,7 @@ from srs.sip.errors import SipError
 from srs.sip.events import Event
 from srs.sip.flow import Flow, Send
 from srs.sip.sockets import address_towards, bind
-from srs.sip.streams import Streams
+from srs.sip.streams import Holder, Streams
 
 TCP_BACKLOG = 1024  # connections that wait to be accepted
 ROUTE_SECONDS = 10.0  # for which a looked-up local address is believed
@@ -30,7 +30,11 @@ class SipServer:
     """
 
     def __init__(
-        self, endpoint: Endpoint, on_event: Callable[[Event], None], on_send: Callable[[Send], None] | None = None
+        self,
+        endpoint: Endpoint,
+        on_event: Callable[[Event], None],
+        on_send: Callable[[Send], None] | None = None,
+        holder: Holder | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.counts: Counter[str] = Counter()  # what was lost in sockets
@@ -45,7 +49,7 @@ class SipServer:
         self._alarm: asyncio.TimerHandle | None = None
         self._servers: list[asyncio.Server] = []
         self._datagrams: dict[Address, asyncio.DatagramTransport] = {}
-        self._streams = Streams(self, self.counts)
+        self._streams = Streams(self, self.counts, holder)
 
     async def listen(self, url: str, tls: ssl.SSLContext | None = None) -> ListenAddress:
         """Listen on `udp://host:port`, `tcp://host:port` or `tls://host:port`; the result tells what port 0 became.
@@ -78,6 +82,10 @@ class SipServer:
         transport, _ = await self._loop.create_datagram_endpoint(lambda: _Datagrams(self, local), sock=sock)
         self._datagrams[local] = transport
         return ListenAddress("UDP", *local)
+
+    async def adopt(self, number: int, sock: socket.socket, partial: bytes) -> None:
+        """Go on with a connection of a process that died, under its number."""
+        await self._streams.adopt(number, sock, partial)
 
     async def close(self) -> None:
         """Close all sockets; what waits to be written on connections still goes out."""

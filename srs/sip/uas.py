@@ -49,6 +49,21 @@ class UserAgentServer(Core):
             return self._accepted(transaction, response, now)
         return None
 
+    def resume(self, dialog: Dialog, request: Request, ok: Response, flow: Flow, now: float) -> None:
+        """Go on with a dialog of another process whose 2xx to an INVITE, `ok`, had no ACK yet: it is sent once more.
+
+        Retransmissions of the INVITE, which came on `flow`, get it again, too.
+        """
+        stamp(request, flow)
+        transaction = Transaction(
+            INVITE_SERVER, _key(request), request, _reply_flow(request, flow), tag=dialog.local_tag
+        )
+        transaction.dialog_id = dialog.id if request.to_address.tag else None
+        self._start(transaction, now)
+        self.restore(dialog)
+        self.respond(transaction, ok, now)
+        self.restore(dialog)
+
     def reject(self, error: SipError, data: bytes, flow: Flow) -> None:
         """Refuse octets that are no proper message, with an answer where one is possible; nothing is remembered."""
         self.counts["malformed"] += 1

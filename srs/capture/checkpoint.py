@@ -1,0 +1,85 @@
+"""What the keeper holds of a session, so that a successor of signalling can go on with it: a call as JSON and back."""
+
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from srs.capture import folder
+from srs.capture.call import Accepted, Call
+from srs.capture.channel import Message
+from srs.sip.dialog import Dialog
+from srs.sip.flow import Flow
+from srs.siprec import session as reducer
+from srs.siprec.sdp import parse
+
+LARGEST_INVITE = 32 << 10
+"""Octets of an INVITE that is kept until its ACK; of a larger one the client's retransmission must do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A call that goes on in this process."""
+
+    call: Call
+    dialog: Dialog
+    ended: bool
+    """The client's BYE was answered."""
+
+
+def dump(call: Call, dialog: Dialog, *, ended: bool) -> Message:
+    """A call as it stands, fit for JSON."""
+    return {
+        "call_id": call.call_id,
+        "address": call.address,
+        "flow": asdict(call.flow),
+        "session_id": call.session_id,
+        "ports": list(call.ports.items()),
+        "answer": str(call.answer) if call.answer else None,
+        "dialog": dialog.to_dict(),
+        "accepted": _dump_accepted(call.accepted),
+        "ended": ended,
+    }
+
+
+def restore(data_dir: Path, recording: str, state: Message) -> Restored:
+    """A call from what `dump` gave, with its capture open. What the session was is in the capture: it begins anew here.
+
+    Raises:
+        OSError: the capture cannot be opened.
+    """
+    path = folder.open_path(data_dir, recording)
+    capture = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+    call = Call(recording, path, capture, state["address"], flow(state["flow"]), reducer.new(state["call_id"]))
+    call.session_id = state["session_id"]
+    call.ports = {line: port for line, port in state["ports"]}  # noqa: C416 - dict() of lists is not typed
+    call.answer = parse(state["answer"].encode()) if state["answer"] else None
+    call.accepted = _load_accepted(state["accepted"])
+    dialog = Dialog.from_dict(state["dialog"])
+    call.dialog = dialog.id
+    return Restored(call, dialog, state["ended"])
+
+
+def invite(data: bytes, flow: Flow) -> Message | None:
+    """An INVITE that is not answered yet, as `request` reads it; None if it is too large."""
+    return {"data": data.decode("latin-1"), "flow": asdict(flow)} if len(data) <= LARGEST_INVITE else None
+
+
+def request(message: Message) -> tuple[bytes, Flow]:
+    return message["data"].encode("latin-1"), flow(message["flow"])
+
+
+def flow(values: dict[str, Any]) -> Flow:
+    local, remote = ((address[0], address[1]) for address in (values["local"], values["remote"]))
+    return Flow(values["transport"], local, remote, values["connection"])
+
+
+def _dump_accepted(accepted: Accepted | None) -> Message | None:
+    kept = accepted and invite(accepted.invite, accepted.flow)
+    return {**kept, "ok": accepted.ok.decode("latin-1")} if accepted and kept else None
+
+
+def _load_accepted(message: Message | None) -> Accepted | None:
+    if message is None:
+        return None
+    return Accepted(*request(message), message["ok"].encode("latin-1"))

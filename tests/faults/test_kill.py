@@ -1,0 +1,156 @@
+"""Processes of the recorder are killed at random moments while calls run; no sample may be missing afterwards."""
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+import wave
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.calls import FRAME, PARTIES, noise
+from support.recorder import Recorder
+
+from rtp.codecs import encode
+from rtp.send import Impairment
+from srs.siprec.src import CODECS, Client, Outcome, Plan
+
+MODULES = {
+    "signalling": "srs.capture.signalling",
+    "capture": "srs.capture.worker",
+    "archive": "srs.archive.worker",
+}
+
+
+def children(recorder: Recorder, module: str) -> list[int]:
+    """Process ids of the recorder's children that run a module."""
+    listed = subprocess.run(
+        ["ps", "--ppid", str(recorder.process.pid), "-o", "pid=,args="], capture_output=True, text=True, check=False
+    )
+    return [int(line.split()[0]) for line in listed.stdout.splitlines() if f"-m {module} " in line]
+
+
+class Killer(threading.Thread):
+    """Kills so many processes, evenly over a time, each at a random moment."""
+
+    def __init__(self, recorder: Recorder, kinds: list[str], over_s: float, seed: int) -> None:
+        super().__init__(daemon=True)
+        self._recorder, self._kinds, self._over_s = recorder, kinds, over_s
+        self._random = random.Random(seed)
+        self.killed = 0
+
+    def run(self) -> None:
+        share = self._over_s / len(self._kinds)
+        began = time.monotonic()
+        for number, kind in enumerate(self._kinds):
+            time.sleep(max(0.0, began + (number + self._random.random()) * share - time.monotonic()))
+            for pid in children(self._recorder, MODULES[kind])[:1]:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    self.killed += 1
+
+
+def frames(seed: int, seconds: float) -> list[bytes]:
+    return [frame.tobytes() for frame in encode("PCMU", noise(seed, seconds)).reshape(-1, FRAME)]
+
+
+def make_plan(recorder: Recorder, number: int, seconds: float, transport: str) -> Plan:
+    return Plan(
+        target=(recorder.host, recorder.port),
+        transport=transport,
+        parties=PARTIES,
+        frames=[frames(2 * number, seconds), frames(2 * number + 1, seconds)],
+        codec=CODECS["PCMU"],
+        duration_s=seconds,
+        impairment=Impairment(),
+    )
+
+
+def make_calls(plans: list[Plan], spread_s: float) -> list[Outcome]:
+    """The calls, their beginnings spread over a time."""
+
+    async def one(client: Client, number: int, plan: Plan) -> Outcome:
+        await asyncio.sleep(spread_s * number / len(plans))
+        return await client.call(plan)
+
+    async def run() -> list[Outcome]:
+        target = plans[0].target
+        async with Client(target, "UDP") as udp, Client(target, "TCP") as tcp:
+            clients = {"UDP": udp, "TCP": tcp}
+            return await asyncio.gather(*(one(clients[plan.transport], n, plan) for n, plan in enumerate(plans)))
+
+    return asyncio.run(run())
+
+
+def decoded(octets: bytes) -> np.ndarray:
+    """The samples by the formula of ITU-T G.711, µ-law, independent of the tables of the product."""
+    codes = ~np.frombuffer(octets, np.uint8).astype(int) & 0xFF
+    magnitude = ((2 * (codes & 15) + 33) << (codes >> 4 & 7)) - 33
+    return (np.where(codes & 0x80, -1, 1) * magnitude * 4).astype(np.int16)
+
+
+def missing(path: Path, sent: list[list[bytes]]) -> int:
+    """Packets of a call that do not stand in its sound file, each in its place behind the first of its leg."""
+    with wave.open(str(path)) as file:
+        sound = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)
+    lost = 0
+    for channel, leg in zip(sound.T, sent, strict=True):
+        truth = decoded(b"".join(leg))
+        starts = [
+            s for s in np.flatnonzero(channel == truth[0]) if np.array_equal(channel[s : s + FRAME], truth[:FRAME])
+        ]
+        assert starts, f"{path}: the first packet is missing"
+        found = np.zeros(len(truth), np.int16)
+        part = channel[starts[0] : starts[0] + len(truth)]
+        found[: len(part)] = part
+        lost += int((found.reshape(-1, FRAME) != truth.reshape(-1, FRAME)).any(axis=1).sum())
+    return lost
+
+
+def check(recorder: Recorder, plans: list[Plan], outcomes: list[Outcome]) -> None:
+    """Every call is one recording, nothing of it is missing, and nothing else is left."""
+    recordings = {row["call_id"]: row for row in recorder.recordings(len(plans))}
+    assert len(recordings) == len(recorder.listed()) == len(plans)
+    lost = {}
+    for plan, outcome in zip(plans, outcomes, strict=True):
+        row = recordings[outcome.call_id]
+        assert row["state"] == "ready", row
+        gone = missing(Path(row["file"]), plan.frames)
+        wire = [leg["lost"] for leg in row["legs"]]
+        if gone or any(wire):
+            lost[outcome.call_id] = (gone, wire, plan.transport)
+    assert lost == {}
+    assert recorder.captures() == []
+
+
+@pytest.mark.parametrize(
+    ("calls", "seconds", "kinds", "seed"),
+    [
+        pytest.param(8, 5.0, ["capture", "signalling", "capture", "archive", "signalling", "capture"], 1, id="short"),
+        pytest.param(
+            100,
+            60.0,
+            random.Random(5).choices(["capture", "signalling", "archive"], weights=[4, 4, 1], k=50),
+            2,
+            id="long",
+            marks=[pytest.mark.slow, pytest.mark.timeout(900)],
+        ),
+    ],
+)
+def test_no_packet_is_lost_to_a_kill(
+    start_recorder: Callable, calls: int, seconds: float, kinds: list, seed: int
+) -> None:
+    recorder = start_recorder()
+    plans = [make_plan(recorder, n, seconds, ("UDP", "TCP")[n % 2]) for n in range(calls)]
+    killer = Killer(recorder, kinds, 2 * seconds - 0.5, seed)
+    killer.start()
+    outcomes = make_calls(plans, seconds)
+    killer.join()
+    check(recorder, plans, outcomes)
+    assert killer.killed >= 0.8 * len(kinds)
