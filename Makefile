@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM_PACKAGES := sip-tester tshark ffmpeg gcc libc6-dev
 
-.PHONY: help demo run test lint format bench lock system clean
+.PHONY: help demo run test lint format bench soak lock system clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -44,6 +44,9 @@ format: $(VENV)/.dev  ## format and mend what can be mended
 
 bench: $(VENV)/.dev  ## CPU per packet beside the C floor of the same run
 	$(BIN)/python -m benchmarks
+
+soak: $(VENV)/.dev  ## thousands of short calls; MINUTES=20
+	$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),20)
 
 lock:  ## pin the newest versions that pyproject.toml allows
 	$(BIN)/pip install -q uv
