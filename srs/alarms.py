@@ -26,10 +26,10 @@ class Alarms:
         """Raise an alarm for a reason, or clear it with None; what is so already says nothing again."""
         key = name, call
         if reason is not None and key not in self._active:
-            log.error("alarm", alarm=name, raised=True, call=call, reason=reason, do=WHAT_TO_DO[name])
+            log.error("alarm", alarm=name, state="raised", call=call, reason=reason, do=WHAT_TO_DO[name])
             self._active[key] = reason
         elif reason is None and (was := self._active.pop(key, None)) is not None:
-            log.info("alarm", alarm=name, raised=False, call=call, was=was)
+            log.info("alarm", alarm=name, state="cleared", call=call, was=was)
 
     def forget(self, call: str) -> None:
         """A call is over, and its alarms with it."""

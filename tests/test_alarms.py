@@ -8,9 +8,9 @@ def test_an_alarm_is_logged_when_it_begins_and_when_it_is_over() -> None:
     with capture_logs() as lines:
         for reason in (None, "disk full", "disk fuller", None, None):
             alarms.set("storage", reason)
-    assert [(line["log_level"], line["alarm"], line["raised"]) for line in lines] == [
-        ("error", "storage", True),
-        ("info", "storage", False),
+    assert [(line["log_level"], line["alarm"], line["state"]) for line in lines] == [
+        ("error", "storage", "raised"),
+        ("info", "storage", "cleared"),
     ]
     assert lines[0]["reason"] == lines[1]["was"] == "disk full"
     assert lines[0]["do"] == WHAT_TO_DO["storage"]
@@ -23,5 +23,5 @@ def test_calls_have_alarms_of_their_own() -> None:
     assert alarms.active()["no-audio"] == 2
     with capture_logs() as lines:
         alarms.forget("one")
-    assert [(line["call"], line["raised"]) for line in lines] == [("one", False)]
+    assert [(line["call"], line["state"]) for line in lines] == [("one", "cleared")]
     assert alarms.active()["no-audio"] == 1

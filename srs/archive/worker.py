@@ -13,18 +13,24 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 
 from srs import config, log
+from srs.alarms import Alarms
 from srs.archive import captures
 from srs.archive.errors import ArchiveError, NoRecording
 from srs.archive.keep import Archive, keep, open_archive
+from srs.archive.prune import is_on_disk_of, prune
 
 logger = structlog.get_logger()
 
+alarms = Alarms()
+
 POLL_S = 0.2
+PRUNE_S = 5.0
 NICENESS = 10
 SHORTEST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
@@ -65,11 +71,13 @@ def _keep(archive: Archive, capture: Path) -> None:
     )
 
 
-def watch(archive: Archive, wait: Callable[[float], bool]) -> None:
+def watch(archive: Archive, wait: Callable[[float], bool], make_room: Callable[[], None] = lambda: None) -> None:
     """Keep what ends, until `wait`, which waits for so many seconds, says that it is time to stop."""
     pause, failed = POLL_S, set[Path]()
     while not wait(pause):
+        make_room()
         stuck = keep_all(archive, lambda: wait(0.0), failed)
+        alarms.set("archive", None if stuck is None else f"captures wait, the first is {stuck.stem}")
         if stuck is None:
             pause, failed = POLL_S, set()
         else:
@@ -77,14 +85,39 @@ def watch(archive: Archive, wait: Callable[[float], bool]) -> None:
             failed.add(stuck)  # so that one bad capture does not hold up those behind it
 
 
+class Pruner:
+    """Makes room on a full disk, if the settings say so."""
+
+    def __init__(self, archive: Archive, settings: config.Settings) -> None:
+        self._archive, self._least_free = archive, settings.admission.least_free
+        self._wanted = settings.retention.when_full == "prune"
+        if self._wanted and not is_on_disk_of(settings.data_dir, settings.store_url):
+            logger.warning("when_full = prune gives no room: sound and captures are on different disks")
+            self._wanted = False
+        self._due = 0.0
+
+    def __call__(self) -> None:
+        """Look again, unless that was a moment ago."""
+        if not self._wanted or time.monotonic() < self._due:
+            return
+        self._due = time.monotonic() + PRUNE_S
+        try:
+            prune(self._archive, self._least_free, datetime.now(UTC))
+        except (ArchiveError, OSError) as error:
+            logger.warning("not pruned", reason=str(error))
+
+
 def _open(settings: config.Settings, wait: Callable[[float], bool]) -> Archive | None:
     """The archive, as soon as it is to be had; None if it is time to stop before."""
     pause = SHORTEST_PAUSE_S
     while True:
         try:
-            return open_archive(settings)
+            archive = open_archive(settings)
         except ArchiveError as error:
-            logger.warning("archive is away", reason=str(error), tries_again_in_s=pause)
+            alarms.set("archive", str(error))
+        else:
+            alarms.set("archive", None)
+            return archive
         if wait(pause):
             return None
         pause = min(2 * pause, LONGEST_PAUSE_S)
@@ -117,8 +150,9 @@ def main() -> None:
     os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
     os.umask(0o077)
     wait = _waiter(arguments.channel)
-    if archive := _open(config.load(arguments.config, arguments.data), wait):
-        watch(archive, wait)
+    settings = config.load(arguments.config, arguments.data)
+    if archive := _open(settings, wait):
+        watch(archive, wait, Pruner(archive, settings))
 
 
 if __name__ == "__main__":

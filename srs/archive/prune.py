@@ -1,0 +1,81 @@
+"""Room for new calls on a disk that is full: the oldest recordings go, if the settings say so."""
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import structlog
+from sqlalchemy import Engine
+from sqlmodel import col, select
+
+from srs.archive.catalogue import delete
+from srs.archive.database import reading
+from srs.archive.errors import Held
+from srs.archive.keep import Archive
+from srs.archive.tables import Recording, State
+
+log = structlog.get_logger()
+
+MARGIN = 2
+"""Pruning begins before calls are refused: at so many times the room that is left to the calls under way."""
+
+
+def free(directory: Path) -> int:
+    """Octets that may still be written there."""
+    disk = os.statvfs(directory)
+    return disk.f_bavail * disk.f_frsize
+
+
+def is_on_disk_of(data_dir: Path, store_url: str) -> bool:
+    """Whether deleting sound makes room for captures."""
+    folder = Path(unquote(urlsplit(store_url).path))
+    return store_url.startswith("file:") and folder.exists() and folder.stat().st_dev == data_dir.stat().st_dev
+
+
+def prune(archive: Archive, least_free: int, now: datetime, room: Callable[[Path], int] = free) -> int:
+    """Delete recordings that are ready and not held, oldest first, until there is room. Each is logged.
+
+    It stops at one that gave no room, so that a disk which cannot be freed so does not cost them all.
+
+    Args:
+        least_free: octets that calls under way need.
+
+    Returns:
+        How many.
+
+    Raises:
+        ArchiveError, OSError: database or store are away.
+    """
+    count, before = 0, room(archive.data_dir)
+    while before < MARGIN * least_free and (row := _oldest(archive.engine)):
+        with suppress(Held):  # since we looked
+            _delete(archive, row, before, now)
+            count += 1
+        after = room(archive.data_dir)
+        if after <= before:
+            log.error("pruning gives no room", free=after)
+            break
+        before = after
+    return count
+
+
+def _delete(archive: Archive, row: Recording, free_: int, now: datetime) -> None:
+    delete(archive.engine, archive.store, archive.data_dir, row.id, now)
+    log.warning(
+        "pruned",
+        recording=row.id,
+        call_id=row.call_id,
+        started_at=row.started_at.isoformat(),
+        bytes=row.bytes,
+        free=free_,
+        reason="disk full, [retention] when_full = prune",
+    )
+
+
+def _oldest(engine: Engine) -> Recording | None:
+    query = select(Recording).where(Recording.state == State.READY, col(Recording.held).is_(False))
+    with reading(engine) as session:
+        return session.exec(query.order_by(col(Recording.started_at)).limit(1)).first()

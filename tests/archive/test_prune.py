@@ -1,0 +1,67 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from structlog.testing import capture_logs
+
+from srs.archive.catalogue import hold
+from srs.archive.database import reading
+from srs.archive.keep import Archive, keep
+from srs.archive.prune import is_on_disk_of, prune
+from srs.archive.tables import Recording
+
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
+IDS = ("a0000000", "b0000000", "c0000000")
+
+
+@pytest.fixture
+def recordings(archive: Archive, ended) -> Archive:
+    """Three recordings, the first the oldest."""
+    for recording in IDS:
+        keep(archive, ended(recording))
+    from srs.archive.database import writing
+
+    with writing(archive.engine) as session:
+        for age, recording in enumerate(reversed(IDS)):
+            session.get(Recording, recording).started_at = NOW - timedelta(days=1 + age)
+    return archive
+
+
+def states(archive: Archive) -> list[str]:
+    with reading(archive.engine) as session:
+        return [session.get(Recording, recording).state for recording in IDS]
+
+
+def disk(archive: Archive, free: int):
+    """A disk whose room grows by 100 with every recording that goes."""
+    return lambda path: free + 100 * states(archive).count("deleted")
+
+
+def test_the_oldest_go_until_there_is_room(recordings: Archive):
+    with capture_logs() as lines:
+        assert prune(recordings, 500, NOW, disk(recordings, 850)) == 2
+    assert states(recordings) == ["deleted", "deleted", "ready"]
+    assert [line["recording"] for line in lines if line["event"] == "pruned"] == list(IDS[:2])
+    assert not recordings.store.location("x") or recordings.store.size("2026/11/24/a0000000.wav") is None
+
+
+def test_with_room_nothing_goes(recordings: Archive):
+    assert prune(recordings, 500, NOW, disk(recordings, 1000)) == 0
+    assert states(recordings) == ["ready"] * 3
+
+
+def test_what_is_held_stays(recordings: Archive):
+    hold(recordings.engine, IDS[0], held=True)
+    assert prune(recordings, 500, NOW, disk(recordings, 0)) == 2
+    assert states(recordings) == ["ready", "deleted", "deleted"]
+
+
+def test_a_disk_that_gives_no_room_costs_one_recording(recordings: Archive):
+    assert prune(recordings, 500, NOW, lambda path: 10) == 1
+
+
+def test_which_stores_share_the_disk(tmp_path):
+    folder = tmp_path / "a b"
+    folder.mkdir()
+    assert is_on_disk_of(tmp_path, folder.as_uri())
+    assert not is_on_disk_of(tmp_path, "s3://bucket/a")
+    assert not is_on_disk_of(tmp_path, (tmp_path / "gone").as_uri())

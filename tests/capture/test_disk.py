@@ -1,0 +1,131 @@
+"""A disk that fills up, or that nothing can be written to: real file systems of a few megabytes."""
+
+import contextlib
+import os
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from support.calls import call, make_plan
+from support.recorder import Recorder, until
+
+from srs.siprec.src import CallFailed
+
+MEGABYTE = 1 << 20
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 12 MB."""
+    where = tmp_path / "data"
+    where.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(where)]
+    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode != 0:
+        pytest.skip("a small disk can be mounted by root only")
+    yield where
+    subprocess.run(["umount", "-l", str(where)], check=True)
+
+
+@pytest.fixture
+def recorder(start_recorder: Callable[..., Recorder], disk: Path) -> Recorder:
+    return start_recorder(data=disk, SRS_ADMISSION__LEAST_FREE_MB="1")
+
+
+def fill(disk: Path, leave: int = 0) -> Path:
+    """Take what is free, but for `leave` octets."""
+    ballast = disk / "ballast"
+    free = os.statvfs(disk)
+    with ballast.open("wb") as file, contextlib.suppress(OSError):
+        os.posix_fallocate(file.fileno(), 0, free.f_bavail * free.f_frsize - leave)
+    return ballast
+
+
+def alarms(recorder: Recorder) -> list[tuple[str, str]]:
+    """Name, and whether raised or cleared, of each alarm in the log."""
+    lines = re.findall(r"event=alarm .*", recorder.log.read_text())
+    return [(re.search(r"alarm=(\S+)", line)[1], re.search(r"state=(\S+)", line)[1]) for line in lines]
+
+
+def wait_for(recorder: Recorder, *wanted: tuple[str, str]) -> None:
+    until(lambda: alarms(recorder) == list(wanted), lambda: f"{alarms(recorder)}\n{recorder.log.read_text()}")
+
+
+def refusal(recorder: Recorder) -> str:
+    with pytest.raises(CallFailed) as failed:
+        call(make_plan(recorder, 0.2))
+    return str(failed.value)
+
+
+def test_a_full_disk_takes_no_calls_until_there_is_room(recorder: Recorder, disk: Path) -> None:
+    ballast = fill(disk, leave=MEGABYTE // 2)
+    wait_for(recorder, ("storage", "raised"))
+    assert re.search("503.*disk full", refusal(recorder))
+    assert recorder.captures() == []
+    ballast.unlink()
+    wait_for(recorder, ("storage", "raised"), ("storage", "cleared"))
+    call(make_plan(recorder, 0.5))
+    recorder.recordings(1)
+
+
+def test_a_call_keeps_what_fits_and_says_what_is_missing(recorder: Recorder, disk: Path) -> None:
+    """The disk is full for seconds 2 to 4 and beyond the BYE; room comes later."""
+    running = threading.Thread(target=call, args=(make_plan(recorder, 5.0),))
+    running.start()
+    time.sleep(2.0)
+    ballast = fill(disk)
+    running.join()
+    time.sleep(2.0)
+    assert recorder.listed()[0]["state"] == "recording"  # its end waits for the disk
+    ballast.unlink()
+    (recording,) = recorder.recordings(1)
+    assert recording["state"] == "ready"
+    assert recording["duration_s"] == pytest.approx(5.0, abs=0.1)  # so the BYE is in it
+    facts = recorder.shown(recording["id"])
+    assert facts["facts"]["interrupted"] is False
+    (missing,) = [re.fullmatch(r"write-failed;records=(\d+)", event) for _, event in facts["facts"]["events"]]
+    kept = sum(leg["packets"] for leg in recording["legs"])
+    assert 100 < kept < 400
+    assert kept + int(missing[1]) == 500
+    assert facts["leg_facts"][0]["seconds"] == pytest.approx(recording["legs"][0]["packets"] * 0.02)
+    assert alarms(recorder) == [("storage", "raised"), ("storage", "cleared")]
+
+
+@pytest.fixture
+def failing_disk(tmp_path: Path) -> Iterator[Path]:
+    """An ext4 of 16 MB, which `break_` makes read-only as an error of the device does."""
+    image, where = tmp_path / "image", tmp_path / "failing"
+    where.mkdir()
+    with image.open("wb") as file:
+        file.truncate(16 * MEGABYTE)
+    for command in (["mkfs.ext4", "-q", str(image)], ["mount", "-o", "loop", str(image), str(where)]):
+        if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode != 0:
+            pytest.skip("a loop device can be mounted by root only")
+    yield where
+    subprocess.run(["umount", "-l", str(where)], check=True)
+
+
+def break_(disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,abort", str(disk)], check=True)
+
+
+def test_a_disk_that_becomes_read_only(start_recorder: Callable[..., Recorder], failing_disk: Path) -> None:
+    """New calls are refused, the one under way is answered to its end, and what is on the disk is read again later."""
+    recorder = start_recorder(data=failing_disk, SRS_ADMISSION__LEAST_FREE_MB="1")
+    running = threading.Thread(target=call, args=(make_plan(recorder, 4.0),))
+    running.start()
+    time.sleep(2.0)
+    break_(failing_disk)
+    time.sleep(0.5)
+    assert "503" in refusal(recorder)
+    assert "Read-only file system" in refusal(recorder)
+    running.join()
+    wait_for(recorder, ("storage", "raised"))
+    assert recorder.process.poll() is None
+    assert "process died" not in recorder.log.read_text()
+    (capture,) = recorder.captures()
+    assert capture.parent.name == "open"
+    assert capture.stat().st_size > 50 * 172
