@@ -15,9 +15,7 @@ from srs.capture.liveness import Liveness
 from srs.sip.dialog import DialogId
 from srs.sip.flow import Flow
 from srs.sip.message import Request, Response
-from srs.siprec import session as reducer
 from srs.siprec.sdp import Sdp
-from srs.siprec.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +29,19 @@ class Accepted:
 
 @dataclass
 class Call:
-    """Signalling writes its SIP, a capture worker appends the RTP to the same file."""
+    """Signalling writes its SIP, a capture worker appends the RTP to the same file.
+
+    What the messages say of the session is for those who read the capture: nothing here waits for it.
+    """
 
     recording: str
+    call_id: str
     path: Path
     capture: int
     """Descriptor of the capture file, O_APPEND."""
     address: str
     """Of this host, where RTP is received."""
     flow: Flow
-    session: Session
     session_id: int = field(default_factory=lambda: secrets.randbits(62))
     """Of our o= line."""
     ports: dict[int, int] = field(default_factory=dict)
@@ -48,6 +49,8 @@ class Call:
     answer: Sdp | None = None
     """As last sent."""
     dialog: DialogId | None = None
+    end_reason: str | None = None
+    """What the BYE says."""
     liveness: Liveness | None = None
     """None until the first 200."""
     own_octets: int = 0
@@ -58,17 +61,14 @@ class Call:
     binding: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while ports are bound, so that no m-line gets two pairs."""
 
-    @property
-    def call_id(self) -> str:
-        return self.session.call_id
-
     def note(self, message: Request | Response, data: bytes, flow: Flow, time_ns: int, *, sent: bool) -> None:
-        """Keep a message in the capture and apply it to the session.
+        """Keep a message in the capture.
 
         Raises:
             OSError: the disk did not take it. The session has it all the same, and `flush` tries again.
         """
-        self.session = reducer.apply(self.session, message, time_ns)
+        if isinstance(message, Request) and message.method == "BYE":
+            self.end_reason = message.headers.get("Reason") or "BYE"
         local = (self.address, flow.local[1])
         source, destination = (local, flow.remote) if sent else (flow.remote, local)
         written = pcap.record(data, source, destination, time_ns)
@@ -110,7 +110,7 @@ def open_call(data_dir: Path, call_id: str, address: str, flow: Flow) -> Call:
     recording = folder.new_id()
     path = folder.open_path(data_dir, recording)
     capture = folder.create(path)
-    call = Call(recording, path, capture, address, flow, reducer.new(call_id))
+    call = Call(recording, call_id, path, capture, address, flow)
     try:
         append(capture, pcap.HEADER)
     except OSError:

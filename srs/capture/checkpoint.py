@@ -10,7 +10,6 @@ from srs.capture.call import Accepted, Call
 from srs.capture.channel import Message
 from srs.sip.dialog import Dialog
 from srs.sip.flow import Flow
-from srs.siprec import session as reducer
 from srs.siprec.sdp import parse
 
 LARGEST_INVITE = 32 << 10
@@ -43,14 +42,14 @@ def dump(call: Call, dialog: Dialog, *, ended: bool) -> Message:
 
 
 def restore(data_dir: Path, recording: str, state: Message) -> Restored:
-    """A call from what `dump` gave, with its capture open. What the session was is in the capture: it begins anew here.
+    """A call from what `dump` gave, with its capture open.
 
     Raises:
         OSError: the capture cannot be opened.
     """
     path = folder.open_path(data_dir, recording)
     capture = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-    call = Call(recording, path, capture, state["address"], flow(state["flow"]), reducer.new(state["call_id"]))
+    call = Call(recording, state["call_id"], path, capture, state["address"], flow(state["flow"]))
     call.session_id = state["session_id"]
     call.ports = {line: port for line, port in state["ports"]}  # noqa: C416 - dict() of lists is not typed
     call.answer = parse(state["answer"].encode()) if state["answer"] else None

@@ -193,7 +193,7 @@ class Sessions:
         await self._have_written(call)
         call.close()
         self._custody.close(call.recording)
-        log.info("ended", recording=call.recording, call_id=call.call_id, reason=call.session.end_reason)
+        log.info("ended", recording=call.recording, call_id=call.call_id, reason=call.end_reason)
 
     async def _have_written(self, call: Call) -> None:
         """Wait until the disk takes all SIP of a call: without its end it would be taken for an interrupted one."""
