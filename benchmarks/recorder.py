@@ -49,7 +49,11 @@ class Recorder:
         self._process = subprocess.Popen(
             command, env={**os.environ, **settings}, stdout=self._log, stderr=self._log, preexec_fn=_raise_limit
         )
-        self._wait_for_answer()
+        try:
+            self._wait_for_answer()
+        except TimeoutError:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """End it, calls and all."""

@@ -17,11 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtp.batch import MESSAGE, PIECE
+from rtp.codecs import encode
 
 HOST = "127.0.0.1"
 PACKET_S = 0.02
 OCTETS = 160
 """Of a payload."""
+TONES = 61
+"""Frequencies, 50 Hz apart."""
 SLICES = 10
 """Parts of the streams that send one after the other within a packet time."""
 _RTP = np.dtype(
@@ -58,10 +61,17 @@ def sent(process: "subprocess.Popen[str]") -> tuple[int, float]:
     return int(packets), float(late_s)
 
 
+def frame(stream: int) -> NDArray[np.uint8]:
+    """Return what all packets of a stream carry: whole periods of a tone that differs from its neighbours', as PCMU."""
+    frequency = 200 + 50 * (stream % TONES)
+    wave = np.cos(2 * np.pi * frequency * np.arange(OCTETS) / 8000)
+    return encode("PCMU", np.rint(10_000 * wave).astype(np.int16))
+
+
 def _streams(ports: Sequence[int]) -> NDArray[np.void]:
     packets = np.zeros(len(ports), _RTP)
     packets["flags"], packets["ssrc"] = 0x80, np.arange(len(ports)) + 1
-    packets["payload"] = np.arange(len(ports) * OCTETS).reshape(-1, OCTETS) % 251
+    packets["payload"] = [frame(stream) for stream in range(len(ports))]
     return packets
 
 
