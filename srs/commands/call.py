@@ -25,7 +25,7 @@ def call(
         float | None, typer.Option(min=0.02, help="Seconds of each call; without it that of the sound.")
     ] = None,
     codec: Annotated[Literal["PCMU", "PCMA"], typer.Option(case_sensitive=False, help="Of all legs.")] = "PCMU",
-    transport: Annotated[Literal["udp", "tcp"], typer.Option(case_sensitive=False, help="Of SIP.")] = "udp",
+    transport: Annotated[Literal["udp", "tcp", "tls"], typer.Option(case_sensitive=False, help="Of SIP.")] = "udp",
     caller: Annotated[str, typer.Option(metavar="AOR", help="The first leg's party.")] = "sip:caller@example.com",
     callee: Annotated[str, typer.Option(metavar="AOR", help="The second leg's party.")] = "sip:callee@example.com",
     audio: Annotated[
@@ -49,7 +49,7 @@ def call(
     sounds += [tone(frequency) for frequency in (440, 620)[len(sounds) :]]
     longest = max(len(sound) for sound in sounds) / 8000
     plan = Plan(
-        target=_target(target),
+        target=_target(target, transport),
         transport=transport.upper(),
         parties=_parties(caller, callee, len(sounds)),
         frames=[[frame.tobytes() for frame in encode(codec, sound).reshape(-1, FRAME)] for sound in sounds],
@@ -62,11 +62,11 @@ def call(
     raise SystemExit(_report(asyncio.run(_make(plan, calls, rate))))
 
 
-def _target(text: str) -> tuple[str, int]:
+def _target(text: str, transport: str) -> tuple[str, int]:
     uri = Uri.parse(text if text.startswith(("sip:", "sips:")) else f"sip:{text}")
     if not uri.literal:
         raise typer.BadParameter(f"{text}: an IP address is needed, such as 127.0.0.1:5060 or [::1]:5060")
-    return uri.host, uri.port or 5060
+    return uri.host, uri.port or (5061 if transport == "tls" else 5060)
 
 
 def _parties(caller: str, callee: str, legs: int) -> list[str]:

@@ -1,6 +1,7 @@
 """TCP and TLS connections of a SIP server, accepted and opened (RFC 3261 §18, RFC 5626 §4.4.1 for keep-alives)."""
 
 import asyncio
+import contextlib
 import itertools
 import socket
 import ssl
@@ -21,6 +22,7 @@ log = structlog.get_logger()
 
 LARGEST_QUEUE = 8 << 20  # octets a peer may leave unread before its connection is given up
 CONNECT_SECONDS = 10.0
+CLOSE_SECONDS = 1.0
 Peer = tuple[str, tuple[str, int]]  # transport and address
 
 
@@ -135,13 +137,18 @@ class Streams:
             raise OSError("no TLS is set up")
         return {"ssl": self.tls, "server_hostname": peer[1][0] if self.tls.check_hostname else ""}
 
-    def close(self) -> None:
-        """Close all connections once what was written is out."""
+    async def close(self) -> None:
+        """Close all connections once what was written is out; a peer that does not say good-bye is not waited for."""
         for connection in list(self._connections.values()):
             connection.close()
         for opened in self._opened.values():
             if opened.task is not None:
                 opened.task.cancel()
+        if secure := [each for each in self._connections.values() if each.transport == "TLS"]:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.gather(*(each.ended.wait() for each in secure)), CLOSE_SECONDS)
+            for connection in secure:
+                connection.abort()
 
 
 @dataclass(eq=False, slots=True)
@@ -219,6 +226,9 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         self._transport.close()
+
+    def abort(self) -> None:
+        self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         del self._connections[self._number]

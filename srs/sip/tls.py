@@ -4,7 +4,7 @@ Certificates are read anew when their files change: the next connection has the 
 """
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,7 +118,7 @@ def _context(protocol: int) -> ssl.SSLContext:
     return context
 
 
-def _load(file: Path, load: Any) -> None:
+def _load(file: Path, load: Callable[[], None]) -> None:
     try:
         load()
     except (OSError, ssl.SSLError) as error:

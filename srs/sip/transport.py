@@ -96,7 +96,7 @@ class SipServer:
             server.close()
         for datagrams in self._datagrams.values():
             datagrams.close()
-        self._streams.close()
+        await self._streams.close()
         await asyncio.sleep(0)
 
     def local_address(self, remote: str) -> str:

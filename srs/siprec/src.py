@@ -19,6 +19,7 @@ from srs.sip.events import Event, RequestReceived, ResponseReceived, Transaction
 from srs.sip.flow import Flow
 from srs.sip.message import Request, make_request, response
 from srs.sip.sockets import address_towards
+from srs.sip.tls import client_context
 from srs.sip.transaction import Transaction
 from srs.sip.transport import SipServer
 from srs.siprec import body as bodies
@@ -40,7 +41,7 @@ class Plan:
     target: tuple[str, int]
     """Address of the recorder."""
     transport: str
-    """"UDP" or "TCP"."""
+    """"UDP", "TCP" or "TLS"; the recorder's certificate is not looked at."""
     parties: Sequence[str]
     """AORs, one for each leg, the caller first."""
     frames: Sequence[Sequence[bytes]]
@@ -73,6 +74,8 @@ class Client:
         self._waiting: dict[Transaction, asyncio.Future[ResponseReceived]] = {}
         self._hung_up: dict[str, asyncio.Event] = {}
         self._flow = Flow(transport, (self._local, 0), target)
+        if transport == "TLS":
+            self._server.open_with(client_context(None))
 
     async def __aenter__(self) -> "Client":
         self._metronome = Metronome()
@@ -159,7 +162,7 @@ class Client:
                     talk.set()
 
     def _contact(self) -> str:
-        transport = ";transport=tcp" if self._transport == "TCP" else ""
+        transport = f";transport={self._transport.lower()}" if self._transport != "UDP" else ""
         return f"<sip:src@{host_port(self._flow.local)}{transport}>;+sip.src"
 
 

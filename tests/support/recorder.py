@@ -36,6 +36,9 @@ class Recorder:
     def __init__(self, data: Path, host: str, environment: dict[str, str]) -> None:
         self.data, self.host, self.port = data, host, free_port(host)
         listen = ",".join(f"{transport}://{host_port((host, self.port))}" for transport in ("udp", "tcp"))
+        self.secure_port = free_port(host)
+        if "SRS_TLS__KEY" in environment:
+            listen += f",tls://{host_port((host, self.secure_port))}"
         self.environment = {**os.environ, "SRS_SIP__LISTEN": listen, "SRS_MEDIA__WORKERS": "1", **environment}
         self.log = data.parent / f"{data.name}.log"
         self.start()

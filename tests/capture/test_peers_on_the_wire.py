@@ -1,0 +1,142 @@
+"""What clients ask of the recorder beside the sound: TLS, session timers, passwords, profiles."""
+
+import secrets
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.calls import call, make_plan
+from support.recorder import Recorder, udp
+
+from srs.sip.message import Response, parse
+
+SDP = """\
+v=0
+o=sbc 1 1 IN IP4 127.0.0.1
+s=-
+c=IN IP4 127.0.0.1
+t=0 0
+m=audio 30000 RTP/AVP 0
+a=label:1
+a=sendonly
+m=audio 30002 RTP/AVP 0
+a=label:2
+a=sendonly
+""".replace("\n", "\r\n")
+
+
+class Phone:
+    """A client over one UDP socket, one call at a time."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+        self.socket = udp(recorder.host)
+        self.socket.settimeout(10)
+        self.call_id = secrets.token_hex(8)
+        self.tag = ""
+
+    def send(self, method: str, cseq: int, *headers: str, body: str = "") -> None:
+        host, port = self.socket.getsockname()[:2]
+        lines = [
+            f"{method} sip:srs@{host} SIP/2.0",
+            f"Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bK{method}{cseq}{self.call_id};rport",
+            "Max-Forwards: 70",
+            "From: <sip:sbc@example.com>;tag=a",
+            f"To: <sip:srs@example.com>{self.tag}",
+            f"Call-ID: {self.call_id}",
+            f"CSeq: {cseq} {method}",
+            f"Contact: <sip:sbc@{host}:{port}>;+sip.src",
+            *headers,
+            *(["Content-Type: application/sdp"] if body else []),
+            f"Content-Length: {len(body)}",
+        ]
+        data = ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
+        self.socket.sendto(data, (self.recorder.host, self.recorder.port))
+
+    def receive(self):
+        while True:
+            message = parse(self.socket.recv(65535))
+            if not isinstance(message, Response) or message.code != 100:
+                return message
+
+    def ask(self, method: str, cseq: int, *headers: str, body: str = "") -> Response:
+        self.send(method, cseq, *headers, body=body)
+        answer = self.receive()
+        if method == "INVITE":
+            tag = self.tag or f";tag={answer.to_address.tag}"
+            self.tag, kept = tag, self.tag
+            self.send("ACK", cseq)
+            self.tag = tag if answer.code == 200 else kept
+        return answer
+
+
+@pytest.fixture
+def phone(recorder: Recorder):
+    made = Phone(recorder)
+    yield made
+    made.socket.close()
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate that signs itself, and its key."""
+    certificate, key = tmp_path / "recorder.pem", tmp_path / "recorder.key"
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "2",
+    ]
+    command += ["-keyout", str(key), "-out", str(certificate), "-subj", "/CN=recorder"]
+    subprocess.run([*command, "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    return certificate, key
+
+
+def test_a_call_over_tls(start_recorder: Callable[..., Recorder], certificate: tuple[Path, Path]) -> None:
+    environment = {"SRS_TLS__CERTIFICATE": str(certificate[0]), "SRS_TLS__KEY": str(certificate[1])}
+    recorder = start_recorder(**environment)
+    recorder.port = recorder.secure_port
+    call(make_plan(recorder, 1.0, transport="TLS"))
+    (recording,) = recorder.recordings(1)
+    assert [leg["packets"] for leg in recording["legs"]] == [50, 50]
+    assert recording["legs"][0]["lost"] == 0
+
+
+def test_session_timer_is_agreed_and_refreshed(phone: Phone) -> None:
+    ask = ("Supported: timer", "Session-Expires: 1800;refresher=uac")
+    answer = phone.ask("INVITE", 1, "Require: siprec", *ask, body=SDP)
+    assert (answer.code, answer.headers["Session-Expires"]) == (200, "1800;refresher=uac")
+    assert answer.headers["Require"] == "timer"
+    again = phone.ask("INVITE", 2, *ask, body=SDP)
+    assert (again.code, again.body) == (200, answer.body)
+    update = phone.ask("UPDATE", 3, *ask)
+    assert (update.code, update.headers["Session-Expires"]) == (200, "1800;refresher=uac")
+    assert phone.ask("BYE", 4).code == 200
+
+
+def test_too_short_a_session_timer(phone: Phone) -> None:
+    answer = phone.ask("INVITE", 1, "Require: siprec", "Supported: timer", "Session-Expires: 30", body=SDP)
+    assert (answer.code, answer.headers["Min-SE"]) == (422, "90")
+    assert phone.ask("INVITE", 2, "Require: siprec", "Supported: timer", "Session-Expires: 90", body=SDP).code == 200
+    assert phone.ask("BYE", 3).code == 200
+
+
+def test_a_client_that_lost_its_call_is_asked_and_let_go(start_recorder: Callable[..., Recorder]) -> None:
+    recorder = start_recorder(SRS_SIP__SILENCE_S="1")
+    phone = Phone(recorder)
+    with phone.socket:
+        assert phone.ask("INVITE", 1, "Require: siprec", body=SDP).code == 200
+        question = phone.receive()
+        assert question.method == "OPTIONS"
+        host, port = phone.socket.getsockname()[:2]
+        answer = bytes(question).decode().replace(question.start_line, "SIP/2.0 481 Gone")
+        phone.socket.sendto(answer.encode(), (recorder.host, recorder.port))
+        bye = phone.receive()
+        assert (bye.method, bye.headers["Reason"]) == ("BYE", 'SIP;text="the client is gone"')
