@@ -1,51 +1,152 @@
-"""`make bench`: CPU per packet beside a C floor of the same run. README.md in this folder says how to read it."""
+"""`make bench`: what a packet, a call and an answer cost, beside a C floor of the same run. README.md has the details."""
 
 import argparse
+import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from functools import reduce
 from operator import add
 from pathlib import Path
 
+from benchmarks import latency
 from benchmarks.capture import STREAMS, Measured, build_floor, measure_floor, measure_receiver, sockets
-from benchmarks.finalise import measure_finalise
+from benchmarks.concurrent import Carried, measure_concurrent
+from benchmarks.finalise import DURATIONS_S, measure_finalise
+from benchmarks.latency import Answered
 
-ROUNDS = 3
 TROUBLE_S = 0.1
 """A sender that is behind by more makes other bursts than it should."""
 
 
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How long all is measured."""
+
+    rounds: int
+    capture_s: float
+    """Of traffic in each round."""
+    latency_s: float
+    calls: Sequence[int]
+    """At once; it ends with the first that is not recorded without loss."""
+    calls_s: float
+
+
+SHORT = Effort(rounds=2, capture_s=3.0, latency_s=5.0, calls=(1000, 2000), calls_s=10.0)
+LONG = Effort(rounds=5, capture_s=5.0, latency_s=30.0, calls=(1000, 2000, 3000, 4000, 5000), calls_s=60.0)
+PARTS = ("capture", "finalise", "latency", "calls")
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Everything that one run measured."""
+
+    capture: Sequence[tuple[Measured, Measured]]
+    """Floor and receiver, for each number of streams."""
+    finalised: Sequence[Measured]
+    answered: Sequence[Answered]
+    carried: Sequence[Carried]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=5.0, help=f"of traffic in each of {ROUNDS} rounds")
-    parser.add_argument("--streams", type=int, default=STREAMS)
+    parser.add_argument("--long", action="store_true", help="an hour or so, instead of a few minutes")
     parser.add_argument("--directory", type=Path, help="where captures are written; default: the temporary folder")
+    parser.add_argument("--only", choices=PARTS, action="append", help="a part; may be given again")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw them there, as SVG; needs matplotlib")
     arguments = parser.parse_args()
-    floor = build_floor()
-    floors, recorded = [], []
-    with tempfile.TemporaryDirectory(dir=arguments.directory) as name, sockets(arguments.streams) as opened:
-        directory = Path(name)
-        for _ in range(ROUNDS):  # in turn, so that what else the machine does falls on both
-            floors.append(measure_floor(floor, opened, arguments.seconds))
-            recorded.append(measure_receiver(opened, arguments.seconds, directory))
-        finalised = measure_finalise(directory)
-    show([reduce(add, floors), reduce(add, recorded), finalised])
+    with tempfile.TemporaryDirectory(dir=arguments.directory) as name:
+        results = run(Path(name), LONG if arguments.long else SHORT, arguments.only or PARTS)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(asdict(results), indent=1))
+    if arguments.plot:
+        from benchmarks.plot import draw
+
+        draw(results.capture, results.finalised, results.answered, results.carried, arguments.plot)
     return 0
 
 
-def show(rows: Sequence[Measured]) -> None:
-    """Print the table: each cost as a multiple of the first row's."""
-    floor = rows[0].cpu_us
-    print(f"{'':<40}{'sent':>9}{'received':>10}{'lost':>7}{'CPU µs/packet':>15}{'x floor':>9}")
-    for row in rows:
-        lost = row.sent - row.packets
-        print(f"{row.what:<40}{row.sent:>9}{row.packets:>10}{lost:>7}{row.cpu_us:>15.2f}{row.cpu_us / floor:>9.2f}")
-    whole = sum(row.cpu_us for row in rows[1:])
-    print(f"{'socket to wav file, together':<40}{'':>26}{whole:>15.2f}{whole / floor:>9.2f}")
-    for row in rows:
-        if row.late_s > TROUBLE_S:
-            print(f"note: the sender was up to {row.late_s:.2f} s late: {row.what}")
+def run(directory: Path, effort: Effort, parts: Sequence[str]) -> Results:
+    """Measure the parts, and print each table when it is there."""
+    capture = [_capture(directory, effort, streams) for streams in STREAMS] if "capture" in parts else []
+    finalised = [measure_finalise(directory, seconds) for seconds in DURATIONS_S] if "finalise" in parts else []
+    show_packets(capture, finalised)
+    answered = latency.measure_latency(directory, effort.latency_s) if "latency" in parts else []
+    show_answers(answered)
+    carried = list(_carry(directory, effort)) if "calls" in parts else []
+    show_calls(carried)
+    return Results(capture, finalised, answered, carried)
+
+
+def _capture(directory: Path, effort: Effort, streams: int) -> tuple[Measured, Measured]:
+    floor = build_floor()
+    floors, recorded = [], []
+    with sockets(streams) as opened:
+        for _ in range(effort.rounds):  # in turn, so that what else the machine does falls on both
+            floors.append(measure_floor(floor, opened, effort.capture_s))
+            recorded.append(measure_receiver(opened, effort.capture_s, directory))
+    return reduce(add, floors), reduce(add, recorded)
+
+
+def _carry(directory: Path, effort: Effort) -> Iterator[Carried]:
+    for calls in effort.calls:
+        carried = measure_concurrent(directory, calls, effort.calls_s)
+        yield carried
+        if not carried.clean:
+            return
+
+
+def show_packets(capture: Sequence[tuple[Measured, Measured]], finalised: Sequence[Measured]) -> None:
+    """Print what a packet costs, each row beside its floor; what has no floor of its own beside the middle one."""
+    if not capture and not finalised:
+        return
+    print(f"\n{'':<44}{'sent':>9}{'received':>10}{'lost':>7}{'CPU µs/packet':>15}{'x floor':>9}")
+    for floor, recorded in capture:
+        _show_packets(floor, floor)
+        _show_packets(recorded, floor)
+    middle = capture[len(capture) // 2] if capture else None
+    for row in finalised:
+        _show_packets(row, middle[0] if middle else None)
+    if middle and finalised:
+        whole = middle[1].cpu_us + finalised[len(finalised) // 2].cpu_us
+        print(f"{'socket to wav file: 1000 streams, 300 s':<44}{'':>26}{whole:>15.2f}{whole / middle[0].cpu_us:>9.2f}")
+
+
+def _show_packets(row: Measured, floor: Measured | None) -> None:
+    ratio = f"{row.cpu_us / floor.cpu_us:>9.2f}" if floor else ""
+    late = f"  the sender was up to {row.late_s:.2f} s late" if row.late_s > TROUBLE_S else ""
+    lost = row.sent - row.packets
+    print(f"{row.what:<44}{row.sent:>9}{row.packets:>10}{lost:>7}{row.cpu_us:>15.2f}{ratio}{late}")
+
+
+def show_answers(answered: Sequence[Answered]) -> None:
+    """Print how long clients wait for their 200."""
+    if answered:
+        print(
+            f"\n{'INVITE to 200':<20}{'calls':>8}{'failed':>8}{'sent again':>12}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}"
+        )
+    for row in answered:
+        print(
+            f"{row.rate:>10.0f} calls/s {row.calls:>9}{row.failed:>8}{row.resent:>12}"
+            f"{row.p50_ms:>9.1f}{row.p99_ms:>9.1f}{row.longest_ms:>9.1f}"
+        )
+
+
+def show_calls(carried: Sequence[Carried]) -> None:
+    """Print what one core carries."""
+    if carried:
+        print(
+            f"\n{'calls at once':>13}{'perfect':>9}{'packets lost':>14}{'core while they run':>21}{'µs/packet':>11}"
+            f"{'archive ms/call':>17}{'KiB/call':>10}"
+        )
+    for row in carried:
+        late = f"  the sender was up to {row.late_s:.2f} s late" if row.late_s > TROUBLE_S else ""
+        print(
+            f"{row.calls:>13}{row.perfect:>9}{row.missing:>14}{row.capture_share:>21.0%}{row.capture_us:>11.2f}"
+            f"{row.archive_s / row.calls * 1000:>17.1f}{row.memory_kib:>10.1f}{late}"
+        )
 
 
 if __name__ == "__main__":

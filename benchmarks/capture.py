@@ -1,7 +1,6 @@
 """What it costs to take packets from sockets: thrown away in C (the floor), and recorded by `rtp.receive`."""
 
 import os
-import resource
 import socket
 import subprocess
 import time
@@ -11,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import traffic
+from benchmarks.recorder import raise_limit
 from rtp.pcap import HEADER
 from rtp.port import Port, open_port
 from rtp.receive import Receiver, Tap
 
-STREAMS = 1000
+STREAMS = (100, 1000, 4000)
 INTERVAL_S = 0.5
 """Between two drains, as in the recorder."""
 SETTLE_S = 0.2
@@ -58,10 +58,9 @@ def build_floor() -> Path:
 
 
 @contextmanager
-def sockets(count: int = STREAMS) -> Iterator[list[socket.socket]]:
+def sockets(count: int) -> Iterator[list[socket.socket]]:
     """Ports on the loopback address, opened as the recorder opens them."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 3 * count)), hard))
+    raise_limit()
     with ExitStack() as stack:
         yield [stack.enter_context(open_port(traffic.HOST, 0)) for _ in range(count)]
 
@@ -76,7 +75,7 @@ def measure_floor(floor: Path, opened: Sequence[socket.socket], seconds: float) 
     time.sleep(SETTLE_S)
     out, _ = drain.communicate("stop\n")
     packets, _, cpu_ns = map(int, out.split())
-    return Measured("recvmmsg and discard, in C: the floor", cpu_ns / 1e9, packets, *traffic.sent(sender))
+    return Measured(f"{len(opened)} streams: recvmmsg and discard, in C", cpu_ns / 1e9, packets, *traffic.sent(sender))
 
 
 def measure_receiver(opened: Sequence[socket.socket], seconds: float, directory: Path) -> Measured:
@@ -91,7 +90,7 @@ def measure_receiver(opened: Sequence[socket.socket], seconds: float, directory:
             begin = time.thread_time()
             packets += receiver.drain(taps).packets
             cpu_s += time.thread_time() - begin
-    return Measured("rtp.receive: socket to capture file", cpu_s, packets, *traffic.sent(sender))
+    return Measured(f"{len(opened)} streams: rtp.receive, to capture files", cpu_s, packets, *traffic.sent(sender))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What it costs to make a wav file of a capture: a call of two G.711 legs, a packet every 20 ms."""
+"""What it costs to make a wav file of a capture: calls of two G.711 legs, a packet every 20 ms."""
 
 import time
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from rtp.send import Stream
 from srs.archive.audio import pieces, write
 from srs.archive.finalise import channels, finalise
 
-SECONDS = 300
+DURATIONS_S = (10, 300, 3600)
 PACKET_NS = 20_000_000
 FRAME = 160
 START_NS = 1_790_000_000_000_000_000
@@ -21,15 +21,15 @@ PORTS = (40_000, 40_002)
 REPEAT = 5
 
 
-def measure_finalise(directory: Path) -> Measured:
+def measure_finalise(directory: Path, seconds: int) -> Measured:
     """Take the best of a few runs: what else the machine does is no part of the cost."""
     capture, out = directory / "call.pcap", directory / "call.wav"
     with capture.open("wb") as file:
         file.write(HEADER)
-        file.writelines(_call())
+        file.writelines(_call(seconds))
     runs = [_run(capture, out) for _ in range(REPEAT)]
-    packets = len(PORTS) * SECONDS * 1_000_000_000 // PACKET_NS
-    return Measured("finalise: capture file to wav file", min(cpu_s for cpu_s, _ in runs), runs[0][1], packets)
+    packets = len(PORTS) * seconds * 1_000_000_000 // PACKET_NS
+    return Measured(f"finalise: a call of {seconds} s", min(cpu_s for cpu_s, _ in runs), runs[0][1], packets)
 
 
 def _run(capture: Path, out: Path) -> tuple[float, int]:
@@ -41,15 +41,15 @@ def _run(capture: Path, out: Path) -> tuple[float, int]:
     return time.process_time() - begin, sum(leg.facts.packets for leg in recording.legs)
 
 
-def _call() -> Iterator[bytes]:
+def _call(seconds: int) -> Iterator[bytes]:
     """The records of the call, as the recorder writes them: half a second of one leg, then of the other."""
-    end_ns = START_NS + SECONDS * 1_000_000_000
+    end_ns = START_NS + seconds * 1_000_000_000
     yield record(_message("INVITE sip:srs@192.0.2.2 SIP/2.0", 1, "sendonly", "192.0.2.1"), CLIENT, RECORDER, START_NS)
     yield record(_message("SIP/2.0 200 OK", 1, "recvonly", "192.0.2.2"), RECORDER, CLIENT, START_NS)
     codes = np.random.default_rng(1).integers(0, 256, (1000, FRAME), dtype=np.uint8)
     frames = [frame.tobytes() for frame in codes]
     legs = [Stream(frames, 0, ssrc, sequence=65_000, timestamp=0, step=FRAME) for ssrc in (1, 2)]
-    for first in range(0, SECONDS * 50, 25):
+    for first in range(0, seconds * 50, 25):
         for port, leg in zip(PORTS, legs, strict=True):
             for index in range(first, first + 25):
                 time_ns = START_NS + index * PACKET_NS + port

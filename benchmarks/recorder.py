@@ -47,7 +47,7 @@ class Recorder:
         pin = [] if processor is None else ["taskset", "-c", str(processor)]
         command = [*pin, sys.executable, "-m", "srs.cli", "serve", "--data", str(data)]
         self._process = subprocess.Popen(
-            command, env={**os.environ, **settings}, stdout=self._log, stderr=self._log, preexec_fn=_raise_limit
+            command, env={**os.environ, **settings}, stdout=self._log, stderr=self._log, preexec_fn=raise_limit
         )
         try:
             self._wait_for_answer()
@@ -114,7 +114,7 @@ def running(data: Path, *, workers: int = 1, processor: int | None = None) -> It
         recorder.stop()
 
 
-def _raise_limit() -> None:
+def raise_limit() -> None:
     """Take as many descriptors as thousands of calls need; the unit file of the recorder does the same."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = max(hard, DESCRIPTORS) if os.geteuid() == 0 else hard
