@@ -38,6 +38,8 @@ class Timeline:
     """Where its sound begins, in ticks of its clock from the anchor."""
     duration: Integers
     """Ticks of sound."""
+    missing: Integers
+    """Packets lost right before each."""
     gaps: Gaps
     packets: int
     """Distinct ones that belong to the stream, audio or not."""
@@ -76,12 +78,14 @@ def order(
     ticks, anchor_ns = _places(timestamp, time_ns, clock_rate, played, anchor)
     sound = _known_durations(duration[played], ticks, key[played])
     missing = _missing(key[unique])
+    total = np.cumsum(missing)[audio[unique]]
     return Timeline(
         packet=played,
         anchor_ns=anchor_ns,
         ticks=ticks,
         duration=sound,
-        gaps=_gaps(anchor_ns, ticks, sound, clock_rate[played], np.cumsum(missing)[audio[unique]]),
+        missing=np.diff(total, prepend=0),
+        gaps=_gaps(anchor_ns, ticks, sound, clock_rate[played], total),
         packets=len(unique),
         lost=int(missing.sum()),
         duplicates=len(kept) - len(unique),

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rtp.blocks import copy
+from rtp.blocks import copy, windows
 from rtp.codecs import Decoded, Samples
 
 Integers = NDArray[np.int64]
@@ -73,14 +74,30 @@ def channels(legs: Sequence[tuple[Samples, int]]) -> tuple[Samples, int]:
     """Return legs side by side, (frames, legs) int16, at the highest of their rates, and that rate.
 
     Args:
-        legs: samples and rate of each; all last equally long, and the highest rate is a multiple of the others.
+        legs: samples and rate of each; all last equally long.
     """
     rate = max(rate for _, rate in legs)
-    columns = [upsample(samples, rate // own) for samples, own in legs]
+    columns = [resample(samples, own, rate) for samples, own in legs]
     together = np.zeros((max(map(len, columns)), len(columns)), np.int16)
     for index, column in enumerate(columns):
         together[: len(column), index] = column
     return together, rate
+
+
+def resample(samples: Samples, own: int, rate: int) -> Samples:
+    """Return samples of `own` Hz at the higher `rate`, band-limited, as many as begin within their time."""
+    up, down = rate // gcd(own, rate), own // gcd(own, rate)
+    if down == 1:
+        return upsample(samples, up)
+    out = np.empty(-(-len(samples) * up // down), np.int16)
+    padded = np.pad(samples.astype(np.float32), (HALF_TAPS, HALF_TAPS + down))
+    taps = np.vstack([np.eye(1, 2 * HALF_TAPS, HALF_TAPS, dtype=np.float32), _interpolator(up)[:, ::-1]])
+    for index in range(min(up, len(out))):
+        first, phase = divmod(index * down, up)
+        part = out[index::up]
+        around = windows(padded, 2 * HALF_TAPS)[first + (phase > 0) :: down][: len(part)]
+        part[:] = np.clip(np.rint(around @ taps[phase]), -32768, 32767)
+    return out
 
 
 def upsample(samples: Samples, factor: int) -> Samples:

@@ -48,6 +48,10 @@ class LegFacts:
     """RFC 4733 digits and tones."""
     undecoded: dict[str, int] = field(default_factory=dict)
     """Packets of codecs that there is no decoder for: their time is silence."""
+    damaged: int = 0
+    """Packets whose payload could not be decoded, or not all of it: that is silence."""
+    recovered: int = 0
+    """Lost packets that are heard all the same, because another one held a copy."""
     malformed: dict[str, int] = field(default_factory=dict)
     """Datagrams that are no RTP, by kind."""
     kernel_dropped: int = 0

@@ -79,9 +79,10 @@ def finalise(path: Path) -> Recording:
     sounds = []
     for stream, (aor, name) in streams.items():
         frame = Frame(start_ns, end_ns, pauses(stream, start_ns, end_ns))
-        facts = legs.facts(heard[stream], frame, drops.get(_port(stream), 0))
         sound = legs.sound(datagrams.data, heard[stream], frame)
-        sounds.append(LegSound(stream.label, aor, name, legs.main_codec(heard[stream]), facts, *sound))
+        facts = legs.facts(heard[stream], frame, sound, drops.get(_port(stream), 0))
+        codec = legs.main_codec(heard[stream])
+        sounds.append(LegSound(stream.label, aor, name, codec, facts, sound.samples, sound.rate))
     caller, callee = _callers(sounds)
     return Recording(
         call_id=session.call_id,

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtp.codecs import NOT_AUDIO, Samples, decodable, decode
-from rtp.mix import Clock, Placed, leg, upsample
+from rtp.mix import Clock, Placed, leg, resample
 from srs.archive.facts import MOST_GAPS, Interval, LegFacts, losses, span
 from srs.archive.listen import Heard, Source
 
@@ -36,8 +36,21 @@ class Frame:
         return inside
 
 
-def sound(data: NDArray[np.uint8], heard: Heard, frame: Frame) -> tuple[Samples, int]:
-    """Return the samples of a leg and their rate: silence where it paused, where nothing came or nothing is decoded.
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """What a leg sounds like: silence where it paused, where nothing came or nothing is decoded."""
+
+    samples: Samples
+    rate: int
+    """Hz."""
+    damaged: int
+    """Packets of which not all could be decoded."""
+    recovered: int
+    """Lost packets that another one held a copy of."""
+
+
+def sound(data: NDArray[np.uint8], heard: Heard, frame: Frame) -> Sound:
+    """Decode a leg.
 
     Args:
         data: the capture that the payloads lie in.
@@ -46,10 +59,17 @@ def sound(data: NDArray[np.uint8], heard: Heard, frame: Frame) -> tuple[Samples,
     rates = sorted({each.decoded.rate for each in placed}, reverse=True) or [DEFAULT_RATE]
     length = frame.clock(rates[0]).length
     parts = [_at_rate([each for each in placed if each.decoded.rate == rate], rate, rates[0], frame) for rate in rates]
-    if len(parts) == 1:
-        return parts[0], rates[0]
-    together = np.sum([part[:length] for part in parts], axis=0, dtype=np.int32)
-    return np.clip(together, -32768, 32767).astype(np.int16), rates[0]
+    samples = parts[0]
+    if len(parts) > 1:
+        together = np.sum([part[:length] for part in parts], axis=0, dtype=np.int32)
+        samples = np.clip(together, -32768, 32767).astype(np.int16)
+    leads = [each.decoded.lead for each in placed if each.decoded.lead is not None]
+    return Sound(
+        samples,
+        rates[0],
+        damaged=sum(each.decoded.damaged for each in placed),
+        recovered=sum(int(np.count_nonzero(lead)) for lead in leads),
+    )
 
 
 def _place(data: NDArray[np.uint8], source: Source, heard: Heard, frame: Frame) -> list[Placed]:
@@ -61,20 +81,22 @@ def _place(data: NDArray[np.uint8], source: Source, heard: Heard, frame: Frame) 
     for index in np.flatnonzero(np.bincount(codec[audible])).tolist():
         chosen = np.flatnonzero(audible & (codec == index))
         packets = timeline.packet[chosen]
-        decoded = decode(heard.codecs[index], data, source.packets.start[packets], source.packets.length[packets])
+        payloads = (source.packets.start[packets], source.packets.length[packets], timeline.missing[chosen])
+        decoded = decode(heard.codecs[index], data, *payloads)
         if decoded is not None:
             where = (timeline.anchor_ns[chosen], timeline.ticks[chosen], source.clock_rate[packets])
-            placed.append(Placed(decoded, frame.clock(decoded.rate).positions(*where)))
+            begin = frame.clock(decoded.rate).positions(*where)
+            placed.append(Placed(decoded, begin if decoded.lead is None else begin - decoded.lead))
     return placed
 
 
 def _at_rate(placed: list[Placed], own: int, rate: int, frame: Frame) -> Samples:
-    """Return what was decoded at one rate at the rate of the leg, which is a multiple; at least as long as the leg."""
+    """Return what was decoded at one rate at the rate of the leg; at least as long as the leg."""
     length = -(-frame.clock(rate).length * own // rate)
-    return upsample(leg(placed, length), rate // own)
+    return resample(leg(placed, length), own, rate)
 
 
-def facts(heard: Heard, frame: Frame, kernel_dropped: int) -> LegFacts:
+def facts(heard: Heard, frame: Frame, sound: Sound, kernel_dropped: int) -> LegFacts:
     """Return the counts of a leg, and where it has gaps and pauses."""
     timelines = [source.timeline for source in heard.sources]
     found = [losses(timeline.gaps, timeline.lost, frame.pauses) for timeline in timelines]
@@ -98,6 +120,8 @@ def facts(heard: Heard, frame: Frame, kernel_dropped: int) -> LegFacts:
         comfort_noise=names["CN"],
         events=names["TELEPHONE-EVENT"],
         undecoded={name: count for name, count in names.items() if name in missing},
+        damaged=sound.damaged,
+        recovered=sound.recovered,
         malformed=dict(heard.malformed),
         kernel_dropped=kernel_dropped,
         ssrcs=[f"{source.ssrc:08x}" for source in heard.sources],

@@ -73,7 +73,7 @@ def listen(datagrams: Datagrams, rows: Integers, stream: Stream, end_ns: int | N
     senders = _by_ssrc(packets.ssrc)
     for chosen in senders:
         own = chosen[trusted(_senders(datagrams, packets.row[chosen]), packets.time_ns[chosen], releases)]
-        sources.append(_source(packets.take(own), codec[own], codecs))
+        sources.append(_source(datagrams.data, packets.take(own), codec[own], codecs))
     sent = sum(map(len, senders))
     return Heard(
         codecs=codecs,
@@ -85,11 +85,11 @@ def listen(datagrams: Datagrams, rows: Integers, stream: Stream, end_ns: int | N
     )
 
 
-def _source(packets: Packets, codec: Integers, codecs: tuple[Codec, ...]) -> Source:
+def _source(data: NDArray[np.uint8], packets: Packets, codec: Integers, codecs: tuple[Codec, ...]) -> Source:
     duration = np.zeros(len(packets), np.int64)
     for index in np.flatnonzero(np.bincount(codec)).tolist():
         chosen = codec == index
-        duration[chosen] = ticks(codecs[index], packets.length[chosen])
+        duration[chosen] = ticks(codecs[index], data, packets.start[chosen], packets.length[chosen])
     clock_rate = np.array([each.clock_rate for each in codecs])[codec]
     audio = np.array([each.name not in NOT_AUDIO for each in codecs])[codec]
     timeline = jitter.order(

@@ -24,6 +24,10 @@ def decode_one(codec: Codec, octets: bytes):
     return decode(codec, data, np.array([0]), np.array([len(octets)]))
 
 
+def lengths(codec: Codec, octets: list[int]) -> list[int]:
+    return ticks(codec, np.zeros(1000, np.uint8), np.arange(len(octets)), np.array(octets)).tolist()
+
+
 @pytest.mark.parametrize(("name", "form"), [("PCMU", "mulaw"), ("PCMA", "alaw")])
 def test_all_codes_decode_as_in_ffmpeg(name, form):
     ours = TABLES[name]()
@@ -101,14 +105,14 @@ def test_a_wideband_clock_is_kept():
     assert decode_one(Codec(96, "PCMU", 16000), b"\xff\x00").rate == 16000
 
 
-@pytest.mark.parametrize("codec", [STATIC[18], Codec(96, "OPUS", 48000, 2), Codec(97, "PCMU", 8000, 2)])
+@pytest.mark.parametrize("codec", [STATIC[15], Codec(96, "EVS", 16000), Codec(97, "PCMU", 8000, 2)])
 def test_without_a_decoder_there_is_no_sound_and_no_length(codec):
     assert decode_one(codec, b"\x00" * 20) is None
-    assert ticks(codec, np.array([20, 10])).tolist() == [0, 0]
+    assert lengths(codec, [20, 10]) == [0, 0]
 
 
 def test_the_length_of_g711_is_its_octets():
-    assert ticks(STATIC[8], np.array([160, 0, 240])).tolist() == [160, 0, 240]
+    assert lengths(STATIC[8], [160, 0, 240]) == [160, 0, 240]
 
 
 def test_no_packets_give_no_samples():

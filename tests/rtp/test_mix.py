@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtp.codecs import Decoded
-from rtp.mix import Clock, Placed, channels, leg, upsample
+from rtp.mix import Clock, Placed, channels, leg, resample, upsample
 
 
 def placed(*packets, rate=8000):
@@ -93,3 +93,12 @@ def test_upsampling_clips():
     finer = upsample(loud, 2)
     assert (finer.max(), finer.min()) == (32_767, -32_768)
     assert upsample(np.zeros(0, np.int16), 2).size == 0
+
+
+@pytest.mark.parametrize(("own", "rate"), [(44_100, 48_000), (11_025, 48_000), (32_000, 48_000), (8000, 48_000)])
+def test_rates_that_are_no_multiple_keep_a_tone_in_its_place(own, rate):
+    tone = np.rint(8000 * np.sin(2 * np.pi * 1000 * np.arange(own) / own)).astype(np.int16)
+    out = resample(tone, own, rate)
+    expected = 8000 * np.sin(2 * np.pi * 1000 * np.arange(rate) / rate)
+    assert len(out) == rate
+    assert np.abs(out - expected)[500:-500].max() < 12

@@ -1,106 +1,21 @@
-"""What a payload type means, and its octets as samples.
+"""G.711, exactly as ITU-T G.711 and the tables of the ITU-T G.191 software tools say.
 
-G.711 is decoded and encoded exactly as ITU-T G.711 and the tables of the ITU-T G.191 software tools say: 16-bit linear
-samples, µ-law from -32124 to 32124, A-law from -32256 to 32256.
+16-bit linear samples: µ-law from -32124 to 32124, A-law from -32256 to 32256.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rtp.blocks import copy
-
-Octets = NDArray[np.uint8]
-Samples = NDArray[np.int16]
+from rtp.codecs.codec import Codec, Decoded, Octets, Payloads, Samples
 
 
-@dataclass(frozen=True, slots=True)
-class Codec:
-    """One payload type of an m-line: what rtpmap and fmtp say of it (RFC 8866 §6.6, RFC 3551)."""
-
-    payload_type: int
-    name: str
-    """Encoding name as IANA spells it, in upper case for comparison: "PCMU", "OPUS", "TELEPHONE-EVENT"."""
-    clock_rate: int
-    """Hz, of the RTP timestamp."""
-    channels: int = 1
-    fmtp: str = ""
-    """The parameters after the payload type."""
-
-
-def _static(*rows: tuple[int, str, int] | tuple[int, str, int, int]) -> dict[int, Codec]:
-    return {row[0]: Codec(*row) for row in rows}
-
-
-STATIC: dict[int, Codec] = _static(
-    (0, "PCMU", 8000),
-    (2, "G726-32", 8000),  # reserved by RFC 3551, but SBCs still send it so
-    (3, "GSM", 8000),
-    (4, "G723", 8000),
-    (5, "DVI4", 8000),
-    (6, "DVI4", 16000),
-    (7, "LPC", 8000),
-    (8, "PCMA", 8000),
-    (9, "G722", 8000),
-    (10, "L16", 44100, 2),
-    (11, "L16", 44100),
-    (12, "QCELP", 8000),
-    (13, "CN", 8000),
-    (14, "MPA", 90000),
-    (15, "G728", 8000),
-    (16, "DVI4", 11025),
-    (17, "DVI4", 22050),
-    (18, "G729", 8000),
-    (19, "CN", 8000),  # reserved by RFC 3551; what old Cisco gateways send
-    (25, "CELB", 90000),
-    (26, "JPEG", 90000),
-    (28, "NV", 90000),
-    (31, "H261", 90000),
-    (32, "MPV", 90000),
-    (33, "MP2T", 90000),
-    (34, "H263", 90000),
-)
-"""The static payload types of RFC 3551 §6 that need no rtpmap, and two that are used as if they were."""
-
-NOT_AUDIO = frozenset({"TELEPHONE-EVENT", "CN"})
-"""Encodings that stand beside the audio in an m-line: digits (RFC 4733) and comfort noise (RFC 3389)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """The samples of some packets, end to end."""
-
-    samples: Samples
-    counts: NDArray[np.int64]
-    """Samples of each packet, in the order of the packets."""
-    rate: int
-    """Hz."""
-
-
-def decodable(codec: Codec) -> bool:
-    """Tell whether there is a decoder."""
-    return codec.name in _TABLES and codec.channels == 1
-
-
-def decode(codec: Codec, data: Octets, start: NDArray[np.int64], length: NDArray[np.int64]) -> Decoded | None:
-    """Decode packets of one stream, given in order of play by where their payloads lie in `data`.
-
-    None: there is no decoder for this encoding, or not for this clock rate and number of channels.
-    """
-    if not decodable(codec):
-        return None
-    counts = length.astype(np.int64)
-    octets = np.empty(int(counts.sum()), np.uint8)
-    copy(data, start, octets, np.cumsum(counts) - counts, counts)
-    return Decoded(_look_up(_TABLES[codec.name](), octets), counts, codec.clock_rate)
-
-
-def ticks(codec: Codec, length: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return how long payloads of `length` octets sound, in ticks of the RTP clock; 0: the length does not tell."""
-    return length.astype(np.int64) * int(decodable(codec))
+def decode(codec: Codec, payloads: Payloads) -> Decoded:
+    """Decode "PCMU" or "PCMA" of one channel."""
+    counts = payloads.length.astype(np.int64)
+    return Decoded(_look_up(_TABLES[codec.name](), payloads.joined(counts)), counts, codec.clock_rate)
 
 
 def encode(name: str, samples: Samples) -> Octets:
