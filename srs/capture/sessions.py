@@ -7,7 +7,7 @@ capture worker has them. Only then the 200 goes out.
 import asyncio
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -47,6 +47,18 @@ class Offered:
     """Its m-lines that need ports before it can be answered."""
 
 
+@dataclass
+class Counts:
+    """What became of INVITEs that would begin a call, since the process began."""
+
+    recorded: int = 0
+    refused: dict[int, int] = field(default_factory=dict)
+    """By status."""
+
+    def refuse(self, status: int) -> None:
+        self.refused[status] = self.refused.get(status, 0) + 1
+
+
 class Sessions:
     """Answers what the dialogs ask; what cannot be done raises Refusal with the status to send."""
 
@@ -55,10 +67,14 @@ class Sessions:
         self._custody = custody
         self._health = health
         self._admission = Admission(settings, health)
+        self.counts = Counts()
         self._calls: dict[str, Call] = {}
         self.draining = False
         self.idle = asyncio.Event()
         self.idle.set()
+
+    def __len__(self) -> int:
+        return len(self._calls)
 
     def __iter__(self) -> Iterator[Call]:
         return iter(list(self._calls.values()))
@@ -93,6 +109,7 @@ class Sessions:
         except Refusal:
             self.discard(call)
             raise
+        self.counts.recorded += 1
         log.info("recording", recording=call.recording, call_id=call.call_id, source=flow.remote[0], ports=call.ports)
         return call
 

@@ -20,7 +20,9 @@ from srs.capture.channel import Message
 from srs.capture.custody import Custody
 from srs.capture.health import Health
 from srs.capture.liveness import Liveness, Move
+from srs.capture.quality import Limits
 from srs.capture.sessions import Offered, Sessions
+from srs.capture.silence import SilenceWatch
 from srs.capture.storage import watch_disk
 from srs.config import Settings, TlsSettings, load
 from srs.log import configure
@@ -69,6 +71,8 @@ class Signalling:
         self._custody = Custody(end, self._on_keeper)
         self._alarms = Alarms()
         self._health = Health(settings.admission.least_free, settings.admission.lag_s, self._alarms)
+        limits = Limits(settings.alarms.no_audio_s, settings.alarms.one_way_s)
+        self._silence = SilenceWatch(limits, self._alarms)
         self._sessions = Sessions(settings, self._custody, self._health)
         self._endpoint = Endpoint(token=lambda: secrets.token_hex(8), supported=frozenset(SUPPORTED))
         self._server = SipServer(self._endpoint, self._on_event, self._on_send, self._custody)
@@ -83,9 +87,22 @@ class Signalling:
         stopped = spawn(self._stopped.wait(), "stop")
         spawn(watch_disk(self._health, folder.folder(self._settings.data_dir)), "watch disk")
         spawn(self._watch(), "watch clients")
+        self._serve_metrics()
         await asyncio.wait([stopped, self._custody.gone], return_when=asyncio.FIRST_COMPLETED)
         if not self._custody.leaving:
             await self._server.close()
+
+    def _serve_metrics(self) -> None:
+        if (address := self._settings.metrics.address) is None:
+            return
+        from srs.capture import metrics  # a library that most need not load
+
+        sessions = self._sessions
+        collector = metrics.Collector(self._health, sessions.counts, lambda: len(sessions), self._settings.data_dir)
+        try:
+            metrics.serve(address, collector)
+        except OSError as error:
+            log.error("no metrics", listen=self._settings.metrics.listen, reason=error.strerror)
 
     # From and to the keeper
 
@@ -106,6 +123,7 @@ class Signalling:
                 spawn(self._drain(message["limit_s"]), "drain")
             case "status":
                 self._health.on_report(message["worker"], message, self._loop.time())
+                self._silence.on_report(message["worker"], message["silent"], self._sessions, self._loop.time())
 
     async def _listen(self, sockets: list[socket.socket]) -> None:
         await asyncio.gather(*self._adopting)
@@ -358,6 +376,8 @@ class Signalling:
 
     def _refuse(self, event: RequestReceived, refusal: Refusal | SipError) -> None:
         request = event.request
+        if request.method == "INVITE" and event.dialog is None:
+            self._sessions.counts.refuse(refusal.status)
         response = sip.response(request, refusal.status, printable(refusal.reason))
         if isinstance(refusal, SipError):
             for name, value in refusal.headers:

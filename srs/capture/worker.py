@@ -12,6 +12,7 @@ import signal
 import socket
 import time
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import structlog
@@ -30,6 +31,10 @@ logger = structlog.get_logger()
 INTERVAL_S = 0.5
 LEAST_PAUSE_S = 0.05
 STATUS_S = 1.0
+SILENT_S = 3.0
+"""Without a packet; less is not told."""
+MOST_SILENT = 2000
+"""Sessions told of in one message: when nothing comes for more, the calls are not what is wrong."""
 
 
 @dataclass
@@ -41,6 +46,8 @@ class Captured:
     tap: Tap
     missing: int = 0
     """Records that the disk did not take."""
+    heard: dict[int, tuple[int, float]] = field(default_factory=dict)
+    """RTP port to its packets when it was last looked at, and since when they are so many."""
     notes: list[bytes] = field(default_factory=list)
     """Records of events that it did not take yet: without them nobody would know that something is missing."""
 
@@ -51,6 +58,17 @@ class Captured:
     @property
     def dropped(self) -> int:
         return sum(port.dropped for port in self.tap.ports)
+
+    def silences(self, now: float) -> dict[int, float]:
+        """Silent RTP ports, and for how many seconds; RTP and RTCP ports alternate."""
+        silent = {}
+        for port in self.tap.ports[::2]:
+            before, since = self.heard.get(port.port, (-1, now))
+            if port.packets != before:
+                self.heard[port.port] = port.packets, now
+            elif now - since >= SILENT_S:
+                silent[port.port] = round(now - since, 1)
+        return silent
 
     def note(self, event: str) -> None:
         """Have an event written into the capture."""
@@ -136,8 +154,13 @@ class Worker:
             return
         self._status_due = time.monotonic() + STATUS_S
         self._status.dropped = self._dropped_before + sum(captured.dropped for captured in self._sessions.values())
-        self._channel.send({"do": "status", **asdict(self._status)})
+        self._channel.send({"do": "status", **asdict(self._status), "silent": self._silences(time.monotonic())})
         self._status.lag_s, self._status.error = 0.0, None
+
+    def _silences(self, now: float) -> dict[str, dict[int, float]]:
+        """Sessions to their silent RTP ports and for how many seconds nothing has come there."""
+        found = ((captured.recording, captured.silences(now)) for captured in self._sessions.values())
+        return dict(islice(((recording, ports) for recording, ports in found if ports), MOST_SILENT))
 
     def _listen(self) -> None:
         while received := self._channel.receive():
@@ -215,10 +238,13 @@ class Worker:
     def _note_failures(self, drained: Drained) -> Drained:
         for failure in drained.failures:
             captured = self._by_tap[id(failure.tap)]
+            first = captured.missing == 0
             captured.missing += failure.records
             self._status.unwritten += failure.records
             if failure.port is None:
                 self._status.error = failure.error.strerror
+            if not first:  # once a call is enough: a full disk would fill the log too
+                continue
             port = failure.port and failure.port.port
             logger.error(
                 "capture not written" if failure.port is None else "port not read",
