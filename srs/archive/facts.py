@@ -12,6 +12,8 @@ PAUSE_SLACK_NS = 1_000_000_000
 
 Span = tuple[float, float]
 """(seconds since the start of the session, seconds)."""
+Digit = tuple[float, float, str]
+"""(seconds since the start of the session, seconds, key)."""
 Interval = tuple[int, int]
 """(from, to), UTC in nanoseconds."""
 
@@ -45,7 +47,9 @@ class LegFacts:
     """Came from another address than the sender of their SSRC."""
     comfort_noise: int = 0
     events: int = 0
-    """RFC 4733 digits and tones."""
+    """Packets with RFC 4733 digits and tones."""
+    digits: list[Digit] = field(default_factory=list)
+    """Keys that were pressed (0-9, *, #, A-D, ! for flash; the number of any other event), in order of time."""
     undecoded: dict[str, int] = field(default_factory=dict)
     """Packets of codecs that there is no decoder for: their time is silence."""
     damaged: int = 0

@@ -80,7 +80,7 @@ def finalise(path: Path) -> Recording:
     for stream, (aor, name) in streams.items():
         frame = Frame(start_ns, end_ns, pauses(stream, start_ns, end_ns))
         sound = legs.sound(datagrams.data, heard[stream], frame)
-        facts = legs.facts(heard[stream], frame, sound, drops.get(_port(stream), 0))
+        facts = legs.facts(datagrams.data, heard[stream], frame, sound, drops.get(_port(stream), 0))
         codec = legs.main_codec(heard[stream])
         sounds.append(LegSound(stream.label, aor, name, codec, facts, sound.samples, sound.rate))
     caller, callee = _callers(sounds)

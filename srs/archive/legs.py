@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rtp import events
 from rtp.codecs import NOT_AUDIO, Samples, decodable, decode
 from rtp.mix import Clock, Placed, leg, resample
-from srs.archive.facts import MOST_GAPS, Interval, LegFacts, losses, span
+from srs.archive.facts import MOST_GAPS, Digit, Interval, LegFacts, losses, span
 from srs.archive.listen import Heard, Source
 
 Integers = NDArray[np.int64]
@@ -96,7 +97,7 @@ def _at_rate(placed: list[Placed], own: int, rate: int, frame: Frame) -> Samples
     return resample(leg(placed, length), own, rate)
 
 
-def facts(heard: Heard, frame: Frame, sound: Sound, kernel_dropped: int) -> LegFacts:
+def facts(data: NDArray[np.uint8], heard: Heard, frame: Frame, sound: Sound, kernel_dropped: int) -> LegFacts:
     """Return the counts of a leg, and where it has gaps and pauses."""
     timelines = [source.timeline for source in heard.sources]
     found = [losses(timeline.gaps, timeline.lost, frame.pauses) for timeline in timelines]
@@ -119,6 +120,7 @@ def facts(heard: Heard, frame: Frame, sound: Sound, kernel_dropped: int) -> LegF
         strangers=heard.strangers,
         comfort_noise=names["CN"],
         events=names["TELEPHONE-EVENT"],
+        digits=digits(data, heard, frame),
         undecoded={name: count for name, count in names.items() if name in missing},
         damaged=sound.damaged,
         recovered=sound.recovered,
@@ -127,6 +129,18 @@ def facts(heard: Heard, frame: Frame, sound: Sound, kernel_dropped: int) -> LegF
         ssrcs=[f"{source.ssrc:08x}" for source in heard.sources],
         codecs=list(names),
     )
+
+
+def digits(data: NDArray[np.uint8], heard: Heard, frame: Frame) -> list[Digit]:
+    """Return the keys that were pressed outside the pauses."""
+    found = []
+    for index, codec in enumerate(heard.codecs):
+        if codec.name == "TELEPHONE-EVENT":
+            for source in heard.sources:
+                told = (source.codec == index) & ~frame.paused(source.packets.time_ns)
+                found += events.read(data, source.packets.take(told), codec.clock_rate)
+    found.sort(key=lambda event: event.start_ns)
+    return [(*span((each.start_ns, each.start_ns + each.length_ns), frame.start_ns), each.name) for each in found]
 
 
 def codec_names(heard: Heard) -> Counter[str]:

@@ -361,6 +361,8 @@ def test_digits_and_comfort_noise_are_counted_and_not_heard(call, tmp_path):
     leg = finalise(scene.write(tmp_path / "1.pcap")).legs[0]
     np.testing.assert_array_equal(leg.samples, truth(codes[0], 0, 100, 4.2))
     assert (leg.facts.events, leg.facts.comfort_noise, leg.facts.lost, leg.facts.packets) == (3, 1, 0, 204)
+    assert [key for _, _, key in leg.facts.digits] == ["1"]
+    assert leg.facts.digits[0][0] == pytest.approx(4.1, abs=0.001)
     assert leg.codec == "PCMU"
 
 
@@ -501,3 +503,31 @@ def test_another_file_is_no_capture(tmp_path):
     path.write_bytes(b"RIFF" + bytes(100))
     with pytest.raises(CaptureError):
         finalise(path)
+
+
+def test_digits_in_a_pause_are_not_told(tmp_path):
+    scene = Scene()
+    scene.offer(0, AUDIO, AUDIO)
+    for index, datagram in enumerate(stream(speech(3, 1))):
+        scene.rtp(20 * index, 0, datagram)
+    scene.offer(1000, HELD, HELD)
+    scene.offer(2000, AUDIO, AUDIO)
+    for ms, code in ((500, 4), (1500, 5), (2500, 6)):
+        scene.rtp(ms, 0, struct.pack(">BBHII", 0x80, 101, ms, 8 * ms, 7) + bytes([code, 0x8A, 0, 160]))
+    scene.bye(3000)
+    leg = finalise(scene.write(tmp_path / "1.pcap")).legs[0]
+    assert leg.facts.digits == [(0.48, 0.02, "4"), (2.48, 0.02, "6")]
+
+
+def test_a_payload_type_that_changes_in_mid_call_is_decoded_by_its_own_codec(tmp_path):
+    scene = Scene()
+    scene.offer(0, ("audio", (0, 8, 10), "sendonly"))
+    codes = speech(2, 3)
+    octets = [*stream(codes[:50]), *stream(codes[50:], payload_type=8, sequence=65_550, timestamp=2**32 - 5000 + 8000)]
+    for index, datagram in enumerate(octets):
+        scene.rtp(20 * index, 0, datagram)
+    scene.bye(2000)
+    leg = finalise(scene.write(tmp_path / "1.pcap")).legs[0]
+    np.testing.assert_array_equal(leg.samples[:8000], TABLES[0][codes[:50]].ravel())
+    np.testing.assert_array_equal(leg.samples[8000:16_000], TABLES[8][codes[50:]].ravel())
+    assert (leg.facts.lost, leg.facts.damaged) == (0, 0)
