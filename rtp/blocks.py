@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 Item = TypeVar("Item", bound=np.generic)
 
 _AT_ONCE = 1024
+_WORTH_JOINING = 8
+"""Pieces in a run, on average, that make a copy of their own cheaper than an index."""
 
 
 def windows(array: NDArray[Item], size: int, *, writeable: bool = False) -> NDArray[Item]:
@@ -29,20 +31,47 @@ def copy(
 ) -> None:
     """Copy `counts[i]` items from `source[source_at[i]:]` to `target[target_at[i]:]` for every i.
 
-    Pieces of one size are copied together, a thousand at a time. They must lie within the arrays and not overlap in
-    the target.
+    Pieces that follow each other in both arrays are copied as one, others of one size a thousand at a time. They must
+    lie within the arrays and not overlap in the target.
     """
     if len(counts) == 0:
         return
+    ends = np.flatnonzero((np.diff(source_at) != counts[:-1]) | (np.diff(target_at) != counts[:-1]))
+    if len(ends) * _WORTH_JOINING < len(counts):
+        _copy_runs(source, source_at, target, target_at, counts, ends)
+        return
     alike = bool((counts == counts[0]).all())
     for size in counts[:1].tolist() if alike else np.unique(counts).tolist():
-        chosen = np.arange(len(counts)) if alike else np.flatnonzero(counts == size)
+        chosen = slice(None) if alike else np.flatnonzero(counts == size)
         if size > 0:
-            _copy(windows(source, size), source_at[chosen], windows(target, size, writeable=True), target_at[chosen])
+            _copy_alike(source, source_at[chosen], target, target_at[chosen], size)
 
 
-def _copy(source: NDArray[Item], source_at: NDArray[np.int64], target: NDArray[Item], at: NDArray[np.int64]) -> None:
-    """Copy rows; so many at once that what lies between source and target stays in the cache."""
-    for first in range(0, len(at), _AT_ONCE):
+def _copy_runs(
+    source: NDArray[Item],
+    source_at: NDArray[np.int64],
+    target: NDArray[Item],
+    target_at: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+) -> None:
+    """Copy pieces joined to runs, of which `ends` are the last pieces but for the very last."""
+    firsts, lasts = np.append(0, ends + 1), np.append(ends, len(counts) - 1)
+    sizes = source_at[lasts] + counts[lasts] - source_at[firsts]
+    for begin, to, size in zip(source_at[firsts].tolist(), target_at[firsts].tolist(), sizes.tolist(), strict=True):
+        target[to : to + size] = source[begin : begin + size]
+
+
+def _copy_alike(
+    source: NDArray[Item], source_at: NDArray[np.int64], target: NDArray[Item], target_at: NDArray[np.int64], size: int
+) -> None:
+    """Copy pieces of one size; so many at once that what lies between source and target stays in the cache."""
+    pieces, places = windows(source, size), windows(target, size, writeable=True)
+    dense = bool((np.diff(target_at) == size).all())
+    for first in range(0, len(target_at), _AT_ONCE):
         rows = slice(first, first + _AT_ONCE)
-        target[at[rows]] = source[source_at[rows]]
+        taken = pieces[source_at[rows]]
+        if dense:
+            target[target_at[first] :][: taken.size] = taken.ravel()
+        else:
+            places[target_at[rows]] = taken

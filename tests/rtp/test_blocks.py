@@ -39,3 +39,17 @@ def test_thousands_of_pieces():
     target = np.zeros(10_000, np.int32)
     copy(source, at, target, np.arange(5000) * 2, np.full(5000, 2))
     np.testing.assert_array_equal(target, (at[:, np.newaxis] + [0, 1]).ravel())
+
+
+@given(runs=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 5)), min_size=1, max_size=6))
+def test_pieces_that_follow_each_other_are_the_loop_too(runs):
+    counts = np.concatenate([np.full(pieces, 3 + size) for pieces, size in runs]).astype(np.int64)
+    skipped = np.concatenate([np.arange(pieces) == 0 for pieces, _ in runs]).cumsum() * 2
+    source = np.arange(1, 3000, dtype=np.int16)
+    source_at = np.cumsum(counts) - counts + skipped
+    target_at = np.cumsum(counts) - counts + 3 * skipped
+    target, expected = np.zeros(3000, np.int16), np.zeros(3000, np.int16)
+    for s, t, n in zip(source_at, target_at, counts, strict=True):
+        expected[t : t + n] = source[s : s + n]
+    copy(source, source_at, target, target_at, counts)
+    np.testing.assert_array_equal(target, expected)
