@@ -1,4 +1,4 @@
-"""`make bench`: what a packet, a call and an answer cost, beside a C floor of the same run. README.md has the details."""
+"""`make bench`: what a packet, a call and an answer cost, beside a C floor of the same run. See README.md."""
 
 import argparse
 import json
