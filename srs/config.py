@@ -14,7 +14,16 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -136,6 +145,36 @@ class TlsSettings(_Section):
         default="required",
         description="With `authorities`: whether clients without certificate are turned away.",
     )
+
+
+class PeerSettings(_Section):
+    """A client, or several alike; see docs/settings.md."""
+
+    name: str = Field(description="What it is called in logs and facts.")
+    address: Annotated[list[Network], BeforeValidator(_items)] = Field(
+        default=[], description="Networks it calls from; empty: any."
+    )
+    certificate: Annotated[list[str], BeforeValidator(_items)] = Field(
+        default=[], description="Names, one of which is in its TLS certificate; empty: any, or no certificate."
+    )
+    from_uri: str = Field(default="*", description="Pattern of the URI in From, such as `sip:*@sbc.example.com*`.")
+    recognition: Literal["relaxed", "strict", "plain"] = Field(
+        default="relaxed",
+        description="Which INVITEs are recorded: `strict` as RFC 7866 says, `relaxed` as clients do, `plain` all.",
+    )
+    require: Literal["none", "tls", "srtp"] = Field(
+        default="none", description="Security it must use; `srtp` is with TLS."
+    )
+    user: str | None = Field(default=None, description="With `password`: it must know both (digest authentication).")
+    password: SecretStr | None = Field(default=None, description="See `user`.")
+    video: bool = Field(default=True, description="Whether video and text are accepted (and discarded), or refused.")
+    purpose: str | None = Field(default=None, description="Why its calls are recorded; kept in the facts.")
+    tags: Annotated[list[str], BeforeValidator(_items)] = Field(default=[], description="Kept in the facts.")
+
+
+def _peers(value: object) -> object:
+    """In the environment: JSON."""
+    return json.loads(value) if isinstance(value, str) else value
 
 
 class MediaSettings(_Section):
@@ -267,6 +306,11 @@ class Settings(BaseSettings):
     )
     sip: SipSettings = SipSettings()
     tls: TlsSettings = TlsSettings()
+    peer: Annotated[list[PeerSettings], BeforeValidator(_peers)] = Field(
+        default=[],
+        description="`[[peer]]`, once for each kind of client; the first that fits holds, and with any who fits none "
+        "is refused. See below.",
+    )
     media: MediaSettings = Field(default_factory=MediaSettings)
     audio: AudioSettings = AudioSettings()
     database: DatabaseSettings = DatabaseSettings()
@@ -365,6 +409,7 @@ def _known(section: list[str]) -> str:
     model: type[BaseModel] = Settings
     for name in section:
         annotation = model.model_fields[name].annotation
+        annotation = PeerSettings if name == "peer" else annotation
         assert isinstance(annotation, type)
         model = annotation
     return f"the settings {'of [' + section[0] + ']' if section else 'here'} are {', '.join(model.model_fields)}"

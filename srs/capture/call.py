@@ -53,6 +53,8 @@ class Call:
     """What the BYE says."""
     liveness: Liveness | None = None
     """None until the first 200."""
+    video: bool = True
+    """Whether video and text get ports."""
     own_octets: int = 0
     """Of the capture: what we sent, which says nothing of the client."""
     accepted: Accepted | None = None

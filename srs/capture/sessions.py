@@ -5,19 +5,23 @@ capture worker has them. Only then the 200 goes out.
 """
 
 import asyncio
+import os
+import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import structlog
 
-from srs.capture import checkpoint
+from srs.capture import checkpoint, events, peers
 from srs.capture.admission import RETRY_AFTER_S, Admission, Refusal
 from srs.capture.call import Call, open_call
 from srs.capture.channel import Message
 from srs.capture.custody import Custody, PortsRefused
 from srs.capture.health import Health
+from srs.capture.peers import Caller
 from srs.config import Settings
+from srs.sip.digest import Digest
 from srs.sip.flow import Flow
 from srs.sip.message import Request
 from srs.siprec import body as bodies
@@ -67,6 +71,7 @@ class Sessions:
         self._custody = custody
         self._health = health
         self._admission = Admission(settings, health)
+        self._digest = Digest("siprec-srs", secrets.token_bytes(32))
         self.counts = Counts()
         self._calls: dict[str, Call] = {}
         self.draining = False
@@ -84,24 +89,37 @@ class Sessions:
 
     # Answers
 
-    async def start(self, request: Request, data: bytes, flow: Flow, time_ns: int) -> Call:
+    async def start(
+        self, request: Request, data: bytes, flow: Flow, time_ns: int, names: tuple[str, ...] = ()
+    ) -> Call:
         """Accept a first INVITE as a recording session; `answer` of the call goes into the 200.
+
+        Args:
+            names: those in the client's certificate.
 
         Raises:
             Refusal: why it cannot be taken.
+            SipError: likewise, with headers: a password is wanted.
         """
         if self.draining:
             raise Refusal(503, "shutting down", RETRY_AFTER_S)
         self._admission.check(flow.remote[0], len(self._calls), time.monotonic())
+        caller = Caller(flow.remote[0], flow.transport, names, request.from_address.uri)
+        peer = peers.find(self._settings.peer, caller)
+        peers.check(peer, caller, request, self._digest, time.monotonic())
         body = _body(request)
-        if not is_recording_session(request, body):
+        if not peers.recognises(peer, request, body):
             raise Refusal(403, "only recording sessions (RFC 7866) are taken here")
         offered = _offered(body)
+        peers.check_media(peer, offered)
         if self.get(request.call_id):
             raise Refusal(482, "a session with this Call-ID is under way")
         call = self._open(request, flow)
+        call.video = peer.video
         try:
             call.note(request, data, flow, time_ns, sent=False)
+            if note := peers.note(peer):
+                os.write(call.capture, events.info_record(call.call_id, note))
             await self._first_answer(call, offered, checkpoint.invite(data, flow))
         except OSError as error:
             self.discard(call)
@@ -159,7 +177,8 @@ class Sessions:
         return call.answer
 
     def _missing(self, call: Call, offered: Sdp) -> list[int]:
-        lines = [index for index, line in enumerate(offered.media) if _wants_port(line) and index not in call.ports]
+        wanted = [index for index, line in enumerate(offered.media) if _wants_port(line, call)]
+        lines = [index for index in wanted if index not in call.ports]
         return lines[: MOST_LINES - len(call.ports)]
 
     def _open(self, request: Request, flow: Flow) -> Call:
@@ -229,20 +248,8 @@ class Sessions:
             self.idle.set()
 
 
-def is_recording_session(request: Request, body: Body) -> bool:
-    """Whether an INVITE asks for recording: by RFC 7866 §6.2, or by what clients send instead (SRS-06)."""
-    contact = " ".join(request.headers.getlist("Contact")).lower()
-    return (
-        "siprec" in {tag.lower() for tag in request.list("Require")}
-        or "+sip.src" in contact
-        or contact.rstrip().endswith(";src")
-        or ";src;" in contact
-        or body.metadata is not None
-    )
-
-
-def _wants_port(line: MediaLine) -> bool:
-    return line.port != 0 and line.kind in ("audio", "video", "text")
+def _wants_port(line: MediaLine, call: Call) -> bool:
+    return line.port != 0 and (line.kind == "audio" or (call.video and line.kind in ("video", "text")))
 
 
 def _body(request: Request) -> Body:

@@ -300,7 +300,8 @@ class Signalling:
         request = event.request
         try:
             negotiate(request)
-            call = await self._sessions.start(request, event.data, event.flow, now_ns)
+            names = self._server.peer_names(event.flow)
+            call = await self._sessions.start(request, event.data, event.flow, now_ns, names)
         except (Refusal, SipError) as refusal:
             self._refuse(event, refusal)
             return

@@ -115,7 +115,8 @@ class Streams:
         connection.transport = peer[0]
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                await asyncio.get_running_loop().create_connection(lambda: connection, *peer[1], **self._security(peer))
+                loop = asyncio.get_running_loop()
+                await loop.create_connection(lambda: connection, *peer[1], **self._security(peer))
             opened.connection = connection
             for data in opened.waiting:
                 connection.write(data)

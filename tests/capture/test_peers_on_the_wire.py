@@ -1,5 +1,6 @@
 """What clients ask of the recorder beside the sound: TLS, session timers, passwords, profiles."""
 
+import json
 import secrets
 import subprocess
 from collections.abc import Callable
@@ -9,6 +10,8 @@ import pytest
 from support.calls import call, make_plan
 from support.recorder import Recorder, udp
 
+from srs.sip.digest import answer
+from srs.sip.digest import parse as parse_digest
 from srs.sip.message import Response, parse
 
 SDP = """\
@@ -135,8 +138,32 @@ def test_a_client_that_lost_its_call_is_asked_and_let_go(start_recorder: Callabl
         assert phone.ask("INVITE", 1, "Require: siprec", body=SDP).code == 200
         question = phone.receive()
         assert question.method == "OPTIONS"
-        host, port = phone.socket.getsockname()[:2]
         answer = bytes(question).decode().replace(question.start_line, "SIP/2.0 481 Gone")
         phone.socket.sendto(answer.encode(), (recorder.host, recorder.port))
         bye = phone.receive()
         assert (bye.method, bye.headers["Reason"]) == ("BYE", 'SIP;text="the client is gone"')
+
+
+def test_profiles_demand_passwords_and_leave_their_mark(start_recorder: Callable[..., Recorder]) -> None:
+    known = {"name": "SBC", "from_uri": "sip:sbc@*", "user": "sbc", "password": "secret", "purpose": "training"}
+    recorder = start_recorder(SRS_PEER=json.dumps([known]))
+    phone = Phone(recorder)
+    with phone.socket:
+        asked = parse_digest(phone.ask("INVITE", 1, "Require: siprec", body=SDP).headers.getlist("WWW-Authenticate")[1])
+        given = {**asked, "username": "sbc", "uri": "sip:srs@127.0.0.1", "nc": "00000001", "cnonce": "c"}
+        given["response"] = answer(given, "INVITE", "secret", b"") or ""
+        said = "Authorization: Digest " + ",".join(f'{name}="{value}"' for name, value in given.items())
+        assert phone.ask("INVITE", 2, "Require: siprec", said, body=SDP).code == 200
+        (capture,) = recorder.captures()
+        assert b"X-SRS-Event: peer;name=SBC;purpose=training" in capture.read_bytes()
+        assert phone.ask("BYE", 3).code == 200
+        phone.call_id, phone.tag = "second", ""
+        wrong = said.replace(given["response"], "0" * 32)
+        assert phone.ask("INVITE", 1, "Require: siprec", wrong, body=SDP).code == 403
+
+
+def test_who_fits_no_profile_is_turned_away(start_recorder: Callable[..., Recorder]) -> None:
+    recorder = start_recorder(SRS_PEER='[{"name": "SBC", "address": ["192.0.2.0/24"]}]')
+    phone = Phone(recorder)
+    with phone.socket:
+        assert phone.ask("INVITE", 1, "Require: siprec", body=SDP).code == 403
