@@ -110,6 +110,8 @@ def facts(data: NDArray[np.uint8], heard: Heard, frame: Frame, sound: Sound, ker
         duplicates=sum(timeline.duplicates for timeline in timelines),
         reordered=sum(timeline.reordered for timeline in timelines),
         seconds=round(sum(_seconds(source, frame) for source in heard.sources), 6),
+        lost_s=round(sum(until - since for since, until in spans) / 1e9, 6),
+        lost_on_wire=max(sum(item.lost for item in found) - kernel_dropped, 0),
         gaps=[span(each, frame.start_ns) for each in spans[:MOST_GAPS]],
         gaps_omitted=len(spans[MOST_GAPS:]),
         silence_s=round(sum(item.silence_ns for item in found) / 1e9, 6),

@@ -213,6 +213,9 @@ def test_loss_reordering_and_duplicates_are_exactly_told(tmp_path, seed):
         assert (sound.facts.packets, sound.facts.lost) == (count, last + 1 - count)
         assert sound.facts.duplicates == len(gone[leg].packet) - count
         assert round(sum(seconds for _, seconds in sound.facts.gaps), 6) == round(0.02 * sound.facts.lost, 6)
+        assert sound.facts.lost_s == pytest.approx(0.02 * sound.facts.lost)
+        assert sound.facts.seconds + sound.facts.lost_s == pytest.approx(0.02 * (last + 1))
+        assert sound.facts.lost_on_wire == sound.facts.lost
 
 
 def test_without_a_bye_the_session_ends_with_its_sound(call, tmp_path):
