@@ -2,12 +2,13 @@
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from srs.archive import audio
+from srs.archive import audio, captures
 from srs.archive.errors import NotReady
 from srs.archive.store import Store
 from srs.archive.tables import Recording
@@ -26,10 +27,31 @@ def export(recording: Recording, store: Store, kind: str, target: Path) -> None:
         StoreError: the store does not give it.
         OSError: the target cannot be written.
     """
-    with open_sound(recording, store) as source, tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
+    with open_sound(recording, store) as source, _whole(target) as file:
+        _convert(source, recording, kind, file)
+
+
+def export_capture(recording: Recording, data_dir: Path, target: Path) -> None:
+    """Write the SIP and RTP of a recording as they came to `target`, whole or not at all.
+
+    Raises:
+        NotReady: the capture is not kept any more: everything in it was decoded.
+        OSError: the target cannot be written.
+    """
+    found = captures.put_aside(data_dir, recording.id)
+    if found is None:
+        raise NotReady(f"the capture of {recording.id} is not kept: only those are that could not be decoded whole")
+    with found.open("rb") as source, _whole(target) as file:
+        shutil.copyfileobj(source, file, 1 << 20)
+
+
+@contextmanager
+def _whole(target: Path) -> Iterator[IO[bytes]]:
+    """A file that takes the place of `target` when all is written."""
+    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
         unfinished = Path(file.name)
         try:
-            _convert(source, recording, kind, file)
+            yield file
             file.close()
             unfinished.replace(target)
         finally:

@@ -14,7 +14,7 @@ from srs.config import load
 if TYPE_CHECKING:
     from srs.archive.tables import Recording
 
-FORMATS = ("wav", "mp3", "flac", "opus")
+FORMATS = ("wav", "mp3", "flac", "opus", "pcap")
 
 
 def _format(value: str | None) -> str | None:
@@ -33,15 +33,20 @@ def export(
     config: Config = None,
     data: Data = None,
 ) -> None:
-    """Write the sound of a recording to a file."""
+    """Write the sound of a recording to a file; as pcap its packets, where not all of them could be decoded."""
     from srs.archive.catalogue import find
     from srs.archive.export import export as write
+    from srs.archive.export import export_capture
 
     kind = kind or output.suffix[1:].lower()
     if kind not in FORMATS:
         raise typer.BadParameter(f"which format? --format must be one of {', '.join(FORMATS)}")
     settings, engine, store = open_archive(config, data)
-    write(find(engine, settings.data_dir, id_), store, kind, output)
+    row = find(engine, settings.data_dir, id_)
+    if kind == "pcap":
+        export_capture(row, settings.data_dir, output)
+    else:
+        write(row, store, kind, output)
 
 
 def delete(

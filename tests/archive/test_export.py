@@ -10,7 +10,7 @@ import pytest
 
 from srs.archive import audio
 from srs.archive.errors import NotReady
-from srs.archive.export import export
+from srs.archive.export import export, export_capture
 from srs.archive.keep import Archive, keep
 from srs.archive.store import open_store
 from srs.config import AudioSettings
@@ -93,3 +93,17 @@ def test_two_hours_need_little_memory(tmp_path: Path):
     command = [sys.executable, "-c", LONG, tmp_path / "x.wav", tmp_path / "x.flac"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert int(done.stdout) < 64, "MiB"
+
+
+@pytest.mark.parametrize("words", ["undecoded", "broken"])
+def test_what_could_not_be_decoded_is_exported_as_it_came(archive: Archive, ended, tmp_path: Path, words: str):
+    row = keep(archive, ended(words=words))
+    export_capture(row, archive.data_dir, tmp_path / "x.pcap")
+    assert (tmp_path / "x.pcap").read_text() == words
+
+
+def test_a_capture_that_was_decoded_is_no_more(archive: Archive, ended, tmp_path: Path):
+    row = keep(archive, ended())
+    with pytest.raises(NotReady, match="is not kept"):
+        export_capture(row, archive.data_dir, tmp_path / "x.pcap")
+    assert not (tmp_path / "x.pcap").exists()
