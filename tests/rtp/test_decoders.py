@@ -273,3 +273,18 @@ def test_cut_frames_are_counted_and_the_rest_is_decoded(codec):
     one = decoded.counts[0]
     assert decoded.counts.tolist() == [one, one, 0, one]
     assert decoded.damaged == 2
+
+
+def test_more_frames_than_any_packet_has_are_something_else():
+    decoded = take(Codec(4, "G723", 8000), [b"\x03" * 7, b"\x03" * 6])
+    assert decoded.counts.tolist() == [0, 6 * 240]
+    assert decoded.damaged == 1
+
+
+def test_an_amr_frame_that_is_told_to_be_damaged_is_silence():
+    codec = Codec(98, "AMR", 8000, fmtp="octet-align=1")
+    frame = RNG.integers(0, 256, 31, dtype=np.uint8).tobytes()
+    good, bad = (bytes([0xF0, 7 << 3 | quality << 2]) + frame for quality in (1, 0))
+    decoded = take(codec, [good, bad])
+    assert decoded.samples[:160].any()
+    assert not decoded.samples[160:].any()

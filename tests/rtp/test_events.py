@@ -71,3 +71,8 @@ def test_other_clocks_flash_and_unknown_codes():
 
 def test_a_cut_packet_is_no_event():
     assert events((0, 1, b"\x01\x0a\x00"), (5, 2, b"")) == []
+
+
+def test_the_same_key_after_a_long_one_is_another():
+    long = (8192, 100, payload(3, 0xFFFF))
+    assert len(events(long, (8300, 100 + 0xFFFF + 800, payload(3, 80, end=True)))) == 2
