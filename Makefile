@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM_PACKAGES := sip-tester tshark ffmpeg gcc libc6-dev
 
-.PHONY: help demo run test lint format bench soak lock system clean
+.PHONY: help demo run test faults lint format bench soak lock system clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -31,7 +31,10 @@ run: $(VENV)/.installed  ## start the recorder
 	@$(BIN)/srs serve
 
 test: $(VENV)/.dev system  ## run all tests
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 -m "not slow"
+
+faults: $(VENV)/.dev  ## kill processes under 100 calls, about 5 minutes
+	$(BIN)/pytest tests/faults
 
 lint: $(VENV)/.dev  ## check format, rules and types
 	$(BIN)/ruff format --check .
@@ -42,8 +45,8 @@ format: $(VENV)/.dev  ## format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev  ## CPU per packet beside the C floor of the same run
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/.dev  ## what packets, calls and answers cost, beside a C floor; LONG=1 for the long form
+	$(BIN)/python -m benchmarks $(if $(LONG),--long)
 
 soak: $(VENV)/.dev  ## thousands of short calls; MINUTES=20
 	$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),20)

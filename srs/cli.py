@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from srs.archive.errors import ArchiveError
-from srs.commands import call, change, doctor, listing, serve
+from srs.commands import call, change, doctor, listing, restart, serve
 from srs.config import SettingsError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 
 app.command("serve")(serve.serve)
+app.command("restart")(restart.restart)
 app.command("call")(call.call)
 app.command("list")(listing.list_)
 app.command("show")(listing.show)

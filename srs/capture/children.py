@@ -15,7 +15,8 @@ from srs.capture.channel import Channel, ChannelClosed, Message
 log = structlog.get_logger()
 
 SHORTEST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 10.0
+LONGEST_PAUSE_S = 2.0
+"""Less than the sockets of a worker hold."""
 HEALTHY_AFTER_S = 30.0
 LEAVE_S = 10.0
 """So long a process may take to leave when it is to be replaced."""

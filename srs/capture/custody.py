@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import contextlib
 import itertools
 import os
 import socket
@@ -13,6 +12,9 @@ import structlog
 from srs.capture.channel import Channel, ChannelClosed, Message, TooLarge
 
 log = structlog.get_logger()
+
+LARGEST_PARTIAL = 128 << 10
+"""Octets that came on a connection; what is more is lost with the process."""
 
 
 class PortsRefused(Exception):
@@ -86,8 +88,8 @@ class Custody:
             os.close(copy)
 
     def partial(self, number: int, data: bytes) -> None:
-        with contextlib.suppress(TooLarge):
-            self._send({"do": "partial", "connection": number, "data": base64.b64encode(data).decode()})
+        kept = data if len(data) <= LARGEST_PARTIAL else b""
+        self._send({"do": "partial", "connection": number, "data": base64.b64encode(kept).decode()})
 
     def drop(self, number: int) -> None:
         if not self.leaving:

@@ -253,6 +253,8 @@ class _Keeper:
         status = child.ended(time.monotonic())
         if child is self.signalling and self._drain_until is not None and (status == 0 or leaves):
             self._drained = True
+        elif self._drained:
+            log.info("process ended", process=child.name, status=status)
         elif leaves:
             log.info("process replaced", process=child.name)
         else:
@@ -275,9 +277,9 @@ class _Keeper:
             custody.worker.send({"do": "close", "id": custody.recording})
         for worker in self.workers:
             worker.send({"do": "stop"})
-        self.archive.signal(signal.SIGTERM)
+        self.archive.signal(signal.SIGTERM)  # it ends after the capture at hand, if need be without us
         deadline = time.monotonic() + STOP_WORKERS_S
-        while any(worker.process for worker in self.workers) and time.monotonic() < deadline:
+        while any(child.process for child in self._children()) and time.monotonic() < deadline:
             for key, events in self._selector.select(0.1):
                 if key.data is not None:
                     self._on_child(key.data, key.fileobj, events)
@@ -411,14 +413,14 @@ class _Keeper:
                 child.send({"do": "close", "id": custody.recording})
 
     def _greet_signalling(self, child: Child) -> None:
-        """Clients' connections, sessions, SIP sockets, and INVITEs that a predecessor did not answer."""
-        for number, connection in self._connections.items():
-            message = {"do": "connection", "connection": number, "partial": connection.partial}
-            child.send(message, [connection.descriptor])
+        """Sessions, clients' connections, SIP sockets, and INVITEs that a predecessor did not answer."""
         unanswered = [custody for custody in self._custody.values() if custody.checkpoint is None]
         for custody in self._custody.values():
             if custody.checkpoint is not None and not custody.closing:
                 child.send({"do": "restore", "id": custody.recording, "state": custody.checkpoint})
+        for number, connection in self._connections.items():
+            message = {"do": "connection", "connection": number, "partial": connection.partial}
+            child.send(message, [connection.descriptor])
         self._discard_unanswered(unanswered)
         child.send({"do": "listen"}, [listener.fileno() for listener in self._listeners])
         for custody in unanswered:

@@ -75,6 +75,8 @@ class Sessions:
         self.counts = Counts()
         self._calls: dict[str, Call] = {}
         self.draining = False
+        self.ended_before: set[str] = set()
+        """Call-IDs of sessions that a predecessor saw end; their INVITEs may come again."""
         self.idle = asyncio.Event()
         self.idle.set()
 
@@ -112,8 +114,8 @@ class Sessions:
             raise Refusal(403, "only recording sessions (RFC 7866) are taken here")
         offered = _offered(body)
         peers.check_media(peer, offered)
-        if self.get(request.call_id):
-            raise Refusal(482, "a session with this Call-ID is under way")
+        if self.get(request.call_id) or request.call_id in self.ended_before:
+            raise Refusal(482, "a session with this Call-ID is under way, or was")
         call = self._open(request, flow)
         call.video = peer.video
         try:

@@ -155,6 +155,7 @@ class Signalling:
         else:
             self._endpoint.restore(dialog)
         if restored.ended:
+            self._sessions.ended_before.add(call.call_id)
             spawn(self._sessions.end(call), f"end {call.call_id}")
             self._loop.call_later(REMEMBER_S, self._endpoint.forget, dialog.id)
         log.info("session goes on", recording=recording, call_id=call.call_id, ended=restored.ended)

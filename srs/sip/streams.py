@@ -5,7 +5,7 @@ import contextlib
 import itertools
 import socket
 import ssl
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
@@ -22,6 +22,7 @@ log = structlog.get_logger()
 
 LARGEST_QUEUE = 8 << 20  # octets a peer may leave unread before its connection is given up
 CONNECT_SECONDS = 10.0
+SETTLED_S = 0.05  # after which a message has been acted on
 CLOSE_SECONDS = 1.0
 Peer = tuple[str, tuple[str, int]]  # transport and address
 
@@ -46,7 +47,7 @@ class Holder(Protocol):
         """A connection was accepted."""
 
     def partial(self, number: int, data: bytes) -> None:
-        """What came of a message that is not complete; empty once it is."""
+        """What came on the connection and may not have been acted on yet."""
 
     def drop(self, number: int) -> None:
         """The connection is closed."""
@@ -72,10 +73,8 @@ class Streams:
         """Go on with a connection of a process that died."""
         self._numbers = itertools.count(max(number + 1, next(self._numbers)))
         connection = Connection(self._receiver, self._counts, self._connections, number, self._holder)
-        connection.known = True
+        connection.adopted = partial
         await asyncio.get_running_loop().connect_accepted_socket(lambda: connection, sock)
-        if partial:
-            connection.data_received(partial)
 
     def accept_tls(self) -> "Connection":
         """The protocol of a new TLS connection. No other process can go on with it: its keys are here."""
@@ -176,9 +175,10 @@ class Connection(asyncio.Protocol):
         holder: Holder | None = None,
     ) -> None:
         self.ended = asyncio.Event()
-        self.known = False  # whether the holder has it already
+        self.adopted: bytes | None = None  # of another process, which left this unread
         self._holder = holder
-        self._told = b""  # what the holder knows of a message that is not complete
+        self._recent: deque[tuple[float, bytes]] = deque()  # messages that may not have been acted on yet
+        self._settling: asyncio.TimerHandle | None = None
         self._receiver = receiver
         self._counts = counts
         self._connections = connections
@@ -191,26 +191,42 @@ class Connection(asyncio.Protocol):
         self._flow = Flow(self.transport, local[:2], remote[:2], self._number)
         self.certificate: dict[str, Any] = transport.get_extra_info("peercert") or {}
         self._connections[self._number] = self
-        if self._holder is not None and not self.known:
+        if self.adopted:
+            self.data_received(self.adopted)
+        elif self._holder is not None and self.adopted is None:
             self._holder.hold(self._number, transport.get_extra_info("socket").fileno())
 
     def data_received(self, data: bytes) -> None:
         self._acknowledge()
+        self._journal(data)
         try:
             for frame in self._framer.feed(data):
+                if self._holder is not None:
+                    self._recent.append((asyncio.get_running_loop().time(), frame))
                 if frame == PING:
                     self.write(PONG)
                 else:
                     self._receiver.received(frame, self._flow)
-            self._tell_partial()
         except SipError as error:
             self._receiver.refused(error, self._framer.waiting, self._flow)
             self._transport.close()
 
-    def _tell_partial(self) -> None:
-        if self._holder is not None and self._framer.waiting != self._told:
-            self._told = self._framer.waiting
-            self._holder.partial(self._number, self._told)
+    def _journal(self, data: bytes = b"") -> None:
+        """Leave with the holder what this process would lose if it died now: TCP does not bring it again."""
+        if self._holder is None:
+            return
+        recent = b"".join(frame for _, frame in self._recent)
+        self._holder.partial(self._number, recent + self._framer.waiting + data)
+        if self._settling is None and (recent or data):
+            self._settling = asyncio.get_running_loop().call_later(SETTLED_S, self._settle)
+
+    def _settle(self) -> None:
+        """What came a while ago was acted on, or the application has left it elsewhere."""
+        self._settling = None
+        settled = asyncio.get_running_loop().time() - SETTLED_S
+        while self._recent and self._recent[0][0] <= settled:
+            self._recent.popleft()
+        self._journal()
 
     def _acknowledge(self) -> None:
         """Have the kernel acknowledge at once: a client under Nagle's algorithm holds a BYE back for up to 40 ms else."""
@@ -234,6 +250,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         del self._connections[self._number]
         self.ended.set()
+        if self._settling is not None:
+            self._settling.cancel()
         if self._holder is not None:
             self._holder.drop(self._number)
         self._receiver.lost(self._flow)

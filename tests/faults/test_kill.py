@@ -50,7 +50,10 @@ class Killer(threading.Thread):
         began = time.monotonic()
         for number, kind in enumerate(self._kinds):
             time.sleep(max(0.0, began + (number + self._random.random()) * share - time.monotonic()))
-            for pid in children(self._recorder, MODULES[kind])[:1]:
+            deadline = time.monotonic() + 5.0
+            while not (found := children(self._recorder, MODULES[kind])) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            for pid in found[:1]:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
                     self.killed += 1

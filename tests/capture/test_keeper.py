@@ -1,0 +1,247 @@
+"""What the keeper is there for: processes end, calls go on."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from support.calls import Talk, call, make_plan
+from support.recorder import SRS, Recorder, udp, until
+
+from srs.siprec.body import build
+from srs.siprec.metadata import write
+from srs.siprec.src import CallFailed, Plan
+
+MODULES = {"signalling": "srs.capture.signalling", "capture": "srs.capture.worker", "archive": "srs.archive.worker"}
+OFFER = """v=0\r\no=src 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0
+m=audio 40000 RTP/AVP 0\r\na=label:1\r\na=sendonly\r\nm=audio 40002 RTP/AVP 0\r\na=label:2\r\na=sendonly\r\n"""
+
+
+def child(recorder: Recorder, kind: str) -> int | None:
+    listed = subprocess.run(
+        ["ps", "--ppid", str(recorder.process.pid), "-o", "pid=,args="], capture_output=True, text=True, check=False
+    )
+    found = [int(line.split()[0]) for line in listed.stdout.splitlines() if f"-m {MODULES[kind]} " in line]
+    return found[0] if found else None
+
+
+def kill(recorder: Recorder, kind: str) -> None:
+    pid = child(recorder, kind)
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+
+
+def doomed(plan: Plan) -> threading.Thread:
+    """A call that the recorder will not see to its end."""
+
+    def run() -> None:
+        with contextlib.suppress(CallFailed):
+            call(plan)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+class Phone:
+    """A client by hand: one dialog over UDP or TCP, message by message."""
+
+    def __init__(self, recorder: Recorder, transport: str = "UDP") -> None:
+        self.recorder, self.transport = recorder, transport
+        if transport == "UDP":
+            self.socket = udp(recorder.host)
+            self.socket.connect((recorder.host, recorder.port))
+        else:
+            self.socket = socket.create_connection((recorder.host, recorder.port))
+        self.socket.settimeout(10)
+        self.call_id = os.urandom(8).hex()
+        self.to_tag = ""
+        self._received = b""
+
+    def request(self, method: str, cseq: int, body: bytes = b"", content_type: str = "") -> bytes:
+        tag = f";tag={self.to_tag}" if self.to_tag else ""
+        branch = f"z9hG4bK{self.call_id}{cseq}{'ack' if method == 'ACK' else ''}"
+        lines = [
+            f"{method} sip:srs@{self.recorder.host}:{self.recorder.port} SIP/2.0",
+            f"Via: SIP/2.0/{self.transport} 127.0.0.1:{self.socket.getsockname()[1]};branch={branch};rport",
+            "From: <sip:src@127.0.0.1>;tag=src",
+            f"To: <sip:srs@{self.recorder.host}>{tag}",
+            f"Call-ID: {self.call_id}",
+            f"CSeq: {cseq} {method}",
+            f"Contact: <sip:src@127.0.0.1:{self.socket.getsockname()[1]}>;+sip.src",
+            "Max-Forwards: 70",
+            *(["Require: siprec"] if method == "INVITE" else []),
+            *([f"Content-Type: {content_type}"] if body else []),
+            f"Content-Length: {len(body)}",
+        ]
+        return "\r\n".join([*lines, "", ""]).encode() + body
+
+    def invite(self, cseq: int = 1) -> bytes:
+        xml = write(self.call_id, ["sip:alice@example.com", "sip:bob@example.com"])
+        content_type, body = build(OFFER.replace("\n", "\r\n").replace("\r\r", "\r").encode(), xml)
+        return self.request("INVITE", cseq, body, content_type)
+
+    def send(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def final(self, cseq: int) -> bytes:
+        """The next final response with this sequence number."""
+        while True:
+            message = self._next()
+            if not message.startswith(b"SIP/2.0 100") and re.search(rb"\r\nCSeq: %d " % cseq, message):
+                self.to_tag = re.search(rb"\r\nTo: [^\r]*;tag=([^;\r]+)", message)[1].decode()
+                return message
+
+    def ask(self, data: bytes, cseq: int) -> bytes:
+        """Send a request, over UDP again and again, until it is answered with 200."""
+        self.socket.settimeout(1 if self.transport == "UDP" else 10)
+        for _ in range(10):
+            self.send(data)
+            try:
+                answer = self.final(cseq)
+            except TimeoutError:
+                continue
+            assert answer.startswith(b"SIP/2.0 200"), answer
+            return answer
+        raise AssertionError(f"no answer to {data!r}")
+
+    def _next(self) -> bytes:
+        if self.transport == "UDP":
+            return self.socket.recv(65535)
+        while (end := self._received.find(b"\r\n\r\n")) < 0:
+            part = self.socket.recv(65535)
+            assert part, "connection closed"
+            self._received += part
+        length = end + 4 + int(re.search(rb"\r\nContent-Length: *(\d+)", self._received)[1])
+        message, self._received = self._received[:length], self._received[length:]
+        return message
+
+
+def ports(answer: bytes) -> list[bytes]:
+    return re.findall(rb"m=audio (\d+)", answer)
+
+
+@pytest.fixture
+def phones(recorder) -> Iterator[Callable[[str], Phone]]:
+    made: list[Phone] = []
+
+    def make(transport: str) -> Phone:
+        made.append(Phone(recorder, transport))
+        return made[-1]
+
+    yield make
+    for phone in made:
+        phone.socket.close()
+
+
+@pytest.mark.parametrize("transport", ["UDP", "TCP"])
+def test_a_dialog_goes_on_in_the_successor(recorder, phones, transport: str) -> None:
+    phone = phones(transport)
+    first = phone.ask(phone.invite(), 1)
+    phone.send(phone.request("ACK", 1))
+    kill(recorder, "signalling")
+    again = phone.ask(phone.invite(2), 2)
+    assert ports(again) == ports(first)
+    assert re.findall(rb"o=\S+ (\d+)", again) == re.findall(rb"o=\S+ (\d+)", first)
+    phone.send(phone.request("ACK", 2))
+    kill(recorder, "signalling")
+    for cseq, method in enumerate(("OPTIONS", "UPDATE", "BYE"), start=3):
+        phone.ask(phone.request(method, cseq), cseq)
+    (recording,) = recorder.recordings(1)
+    assert recording["call_id"] == phone.call_id
+    assert recorder.captures() == []
+
+
+def test_half_a_message_waits_for_its_rest(recorder, phones) -> None:
+    phone = phones("TCP")
+    data = phone.invite()
+    phone.send(data[:700])
+    time.sleep(0.3)
+    kill(recorder, "signalling")
+    phone.ask(data[700:], 1)
+
+
+def test_a_200_is_repeated_until_its_ack(recorder, phones) -> None:
+    phone = phones("UDP")
+    first = phone.ask(phone.invite(), 1)
+    kill(recorder, "signalling")
+    until(lambda: "session goes on" in recorder.log.read_text(), recorder.log.read_text)
+    phone.socket.settimeout(10)
+    assert [phone.final(1) for _ in range(3)] == 3 * [first]
+    assert phone.ask(phone.invite(), 1) == first
+    phone.send(phone.request("ACK", 1))
+    phone.ask(phone.request("BYE", 2), 2)
+    assert len(recorder.recordings(1)) == 1
+
+
+@pytest.mark.parametrize("transport", ["UDP", "TCP"])
+def test_signalling_dies_somewhere_between_invite_and_200(recorder, phones, transport: str) -> None:
+    for number in range(6):
+        phone = phones(transport)
+        pid = child(recorder, "signalling")
+        phone.send(phone.invite())
+        time.sleep(0.001 * number)
+        os.kill(pid, signal.SIGKILL)
+        phone.ask(phone.invite() if transport == "UDP" else b"", 1)
+        phone.send(phone.request("ACK", 1))
+        phone.ask(phone.request("BYE", 2), 2)
+    assert len(recorder.recordings(6)) == 6
+    assert recorder.captures() == []
+
+
+def test_restart_replaces_all_processes_under_a_call(recorder) -> None:
+    before = {kind: child(recorder, kind) for kind in MODULES}
+    talk = Talk(make_plan(recorder, 8.0))
+    time.sleep(1.0)
+    recorder.run("restart")
+    until(lambda: all(child(recorder, kind) not in (None, before[kind]) for kind in MODULES), recorder.log.read_text)
+    talk.outcomes()
+    (recording,) = recorder.recordings(1)
+    assert [(leg["packets"], leg["lost"]) for leg in recording["legs"]] == [(400, 0), (400, 0)]
+    assert "process died" not in recorder.log.read_text()
+
+
+def test_a_second_recorder_on_the_same_folder_is_refused(recorder) -> None:
+    command = [*SRS, "serve", "--data", str(recorder.data)]
+    done = subprocess.run(command, env=recorder.environment, capture_output=True, text=True, check=False, timeout=20)
+    assert done.returncode == 1
+    assert f"another recorder (process {recorder.process.pid}) works on" in done.stderr
+
+
+def test_what_a_killed_keeper_leaves_is_a_recording_marked_interrupted(recorder) -> None:
+    talk = doomed(make_plan(recorder, 3.0))
+    time.sleep(1.5)
+    recorder.process.kill()
+    recorder.process.wait()
+    recorder.start()
+    (recording,) = recorder.recordings(1)
+    assert recording["state"] == "ready"
+    assert all(leg["packets"] >= 40 for leg in recording["legs"])
+    assert "interrupted" in recorder.run("show", recording["id"])
+    talk.join()
+
+
+def test_a_second_signal_ends_at_once(recorder) -> None:
+    talk = doomed(make_plan(recorder, 20.0))
+    time.sleep(1.0)
+    recorder.process.send_signal(signal.SIGTERM)
+    time.sleep(1.0)
+    assert recorder.process.poll() is None
+    assert recorder.stop(signal.SIGTERM) == 0
+    talk.join()
+
+
+def test_a_drain_goes_on_in_the_successor(recorder) -> None:
+    talk = Talk(make_plan(recorder, 4.0))
+    time.sleep(1.0)
+    recorder.process.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+    kill(recorder, "signalling")
+    assert recorder.process.wait(20) == 0
+    assert talk.outcomes()[0].packets == (200, 200)
