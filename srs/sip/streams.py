@@ -229,7 +229,7 @@ class Connection(asyncio.Protocol):
         self._journal()
 
     def _acknowledge(self) -> None:
-        """Have the kernel acknowledge at once: a client under Nagle's algorithm holds a BYE back for up to 40 ms else."""
+        """Have the kernel acknowledge at once: a client under Nagle's algorithm else holds a BYE back for 40 ms."""
         sock: socket.socket = self._transport.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 

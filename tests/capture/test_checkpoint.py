@@ -1,0 +1,35 @@
+import json
+import os
+
+from srs.capture import checkpoint, folder
+from srs.capture.call import Accepted, open_call
+from srs.sip.dialog import Dialog
+from srs.sip.flow import Flow
+from srs.siprec.sdp import parse
+
+FLOW = Flow("TCP", ("192.0.2.1", 5060), ("192.0.2.2", 40000), 7)
+DIALOG = Dialog("id", "us", "them", "<sip:a>;tag=us", "<sip:b>;tag=them", "<sip:a>", "sip:b", (), 3, 9, False, FLOW)
+ANSWER = b"v=0\r\no=- 1 2 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\nm=audio 16384 RTP/AVP 0\r\nc=IN IP4 192.0.2.1\r\n"
+
+
+def test_a_call_comes_back_as_it_was(tmp_path) -> None:
+    folder.prepare(tmp_path)
+    call = open_call(tmp_path, "id", "192.0.2.1", FLOW)
+    call.ports, call.answer, call.dialog = {0: 16384, 3: 16386}, parse(ANSWER), DIALOG.id
+    call.accepted = Accepted(b"INVITE \xff\x00\r\n", FLOW, b"SIP/2.0 200 OK\r\n")
+    state = json.loads(json.dumps(checkpoint.dump(call, DIALOG, ended=True)))
+    restored = checkpoint.restore(tmp_path, call.recording, state)
+    back = restored.call
+    names = ("recording", "call_id", "path", "address", "flow", "session_id", "ports", "dialog", "accepted")
+    assert [getattr(back, name) for name in names] == [getattr(call, name) for name in names]
+    assert (str(back.answer), restored.dialog, restored.ended) == (str(call.answer), DIALOG, True)
+    os.write(back.capture, b"more")
+    assert call.path.read_bytes().endswith(b"more")
+    call.close()
+    back.close()
+
+
+def test_a_huge_invite_is_left_to_the_client() -> None:
+    assert checkpoint.invite(b"x" * (checkpoint.LARGEST_INVITE + 1), FLOW) is None
+    kept = json.loads(json.dumps(checkpoint.invite(b"\xfe" * 10, FLOW)))
+    assert checkpoint.request(kept) == (b"\xfe" * 10, FLOW)
