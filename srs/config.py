@@ -167,6 +167,10 @@ class PeerSettings(_Section):
     )
     user: str | None = Field(default=None, description="With `password`: it must know both (digest authentication).")
     password: SecretStr | None = Field(default=None, description="See `user`.")
+    digests: Annotated[list[Literal["SHA-256", "MD5"]], BeforeValidator(_items), Field(min_length=1)] = Field(
+        default=["SHA-256", "MD5"],
+        description='For the password, in the order offered; `["MD5"]` for clients that look at the first one only.',
+    )
     video: bool = Field(default=True, description="Whether video and text are accepted (and discarded), or refused.")
     purpose: str | None = Field(default=None, description="Why its calls are recorded; kept in the facts.")
     tags: Annotated[list[str], BeforeValidator(_items)] = Field(default=[], description="Kept in the facts.")

@@ -63,7 +63,7 @@ def check(peer: PeerSettings, caller: Caller, request: Request, digest: Digest, 
     if peer.require in ("tls", "srtp") and caller.transport != "TLS":
         raise Refusal(403, f"[[peer]] {peer.name} demands TLS")
     if peer.user is not None and peer.password is not None:
-        digest.check(request, peer.user, peer.password.get_secret_value(), now)
+        digest.check(request, peer.user, peer.password.get_secret_value(), now, peer.digests)
 
 
 def check_media(peer: PeerSettings, offered: Sdp | None) -> None:

@@ -7,7 +7,7 @@ Nonces carry their own age and are sealed with a secret, so that nothing is stor
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from srs.sip.errors import SipError
@@ -30,36 +30,44 @@ class Digest:
     secret: bytes
     """To seal nonces with."""
 
-    def check(self, request: Request, user: str, password: str, now: float) -> None:
+    def check(
+        self,
+        request: Request,
+        user: str,
+        password: str,
+        now: float,
+        algorithms: Sequence[str] = tuple(ALGORITHMS),
+    ) -> None:
         """Whether a request comes from who knows the password.
 
         Args:
             now: seconds of a clock that does not go backwards.
+            algorithms: those offered and taken, names in ALGORITHMS; some clients look at the first one only.
 
         Raises:
             SipError: 401 with challenges; 403, the password or the user is another.
         """
-        given = next((each for each in map(parse, request.headers.getlist("Authorization")) if self._ours(each)), None)
+        given = next((each for each in map(parse, request.headers.getlist("Authorization")) if self._ours(each, algorithms)), None)
         if given is None:
-            raise self._challenge(now, stale=False)
+            raise self._challenge(now, algorithms, stale=False)
         age = self._age(given.get("nonce", ""), now)
         if age is None or not 0 <= age < NONCE_S:
-            raise self._challenge(now, stale=True)
+            raise self._challenge(now, algorithms, stale=True)
         expected = answer(given, request.method, password, request.body)
         if expected is None:
             raise SipError(400, "Authorization Not Understood")
         if given.get("username") != user or not hmac.compare_digest(expected, given.get("response", "").lower()):
             raise SipError(403, "Wrong User or Password")
 
-    def _ours(self, given: Mapping[str, str]) -> bool:
-        return given.get("realm") == self.realm and given.get("algorithm", "MD5").upper() in ALGORITHMS
+    def _ours(self, given: Mapping[str, str], algorithms: Sequence[str]) -> bool:
+        return given.get("realm") == self.realm and given.get("algorithm", "MD5").upper() in algorithms
 
-    def _challenge(self, now: float, *, stale: bool) -> SipError:
+    def _challenge(self, now: float, algorithms: Sequence[str], *, stale: bool) -> SipError:
         nonce = self._nonce(now)
         more = ",stale=true" if stale else ""
         values = [
             f'Digest realm="{self.realm}",nonce="{nonce}",algorithm={algorithm},qop="auth"{more}'
-            for algorithm in ALGORITHMS
+            for algorithm in algorithms
         ]
         return SipError(401, "Unauthorized", headers=tuple(("WWW-Authenticate", value) for value in values))
 

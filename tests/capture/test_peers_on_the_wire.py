@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -167,3 +168,14 @@ def test_who_fits_no_profile_is_turned_away(start_recorder: Callable[..., Record
     phone = Phone(recorder)
     with phone.socket:
         assert phone.ask("INVITE", 1, "Require: siprec", body=SDP).code == 403
+
+
+@pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp is missing: apt-get install sip-tester")
+@pytest.mark.parametrize(("password", "status"), [("secret", 0), ("guess", 1)])
+def test_sipp_knows_the_password(start_recorder: Callable[..., Recorder], password: str, status: int) -> None:
+    recorder = start_recorder(SRS_PEER='[{"name": "SBC", "user": "sbc", "password": "secret", "digests": ["MD5"]}]')
+    scenario = Path(__file__).parents[2] / "captures" / "sipp" / "password.xml"
+    command = ["sipp", "-sf", str(scenario), "-m", "1", "-i", recorder.host, "-nostdin", "-au", "sbc", "-ap", password]
+    command += ["-timeout", "15", "-timeout_error", f"{recorder.host}:{recorder.port}"]
+    done = subprocess.run(command, cwd=recorder.data.parent, capture_output=True, text=True, check=False)
+    assert done.returncode == status, done.stdout[-2000:]

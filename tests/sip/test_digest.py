@@ -50,6 +50,13 @@ def test_who_does_not_may_not(wrong):
     assert refused(invite(authorization(challenge("MD5"), **wrong))).status == 403
 
 
+def test_only_what_is_offered_is_taken():
+    given = invite(authorization(challenge("MD5")))
+    with pytest.raises(SipError) as caught:
+        DIGEST.check(given, "sbc", "open sesame", 1.0, ["SHA-256"])
+    assert [parse(value)["algorithm"] for _, value in caught.value.headers] == ["SHA-256"]
+
+
 def test_an_old_nonce_is_stale():
     given = authorization(challenge("MD5"))
     DIGEST.check(invite(given), "sbc", "open sesame", NONCE_S - 1)
