@@ -51,7 +51,7 @@ class Results:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--long", action="store_true", help="an hour or so, instead of a few minutes")
+    parser.add_argument("--long", action="store_true", help="longer and with more calls")
     parser.add_argument("--directory", type=Path, help="where captures are written; default: the temporary folder")
     parser.add_argument("--only", choices=PARTS, action="append", help="a part; may be given again")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
