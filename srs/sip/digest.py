@@ -47,7 +47,10 @@ class Digest:
         Raises:
             SipError: 401 with challenges; 403, the password or the user is another.
         """
-        given = next((each for each in map(parse, request.headers.getlist("Authorization")) if self._ours(each, algorithms)), None)
+        given = next(
+            (each for each in map(parse, request.headers.getlist("Authorization")) if self._ours(each, algorithms)),
+            None,
+        )
         if given is None:
             raise self._challenge(now, algorithms, stale=False)
         age = self._age(given.get("nonce", ""), now)
