@@ -51,7 +51,7 @@ def _enlarge(opened: socket.socket) -> None:
 class Port:
     """A socket of `open_port` while it is recorded."""
 
-    __slots__ = ("address", "number", "packed", "packets", "port", "socket", "version")
+    __slots__ = ("address", "number", "packed", "packets", "port", "socket", "version", "wanted")
 
     def __init__(self, opened: socket.socket, address: str | None = None, number: int = 1) -> None:
         """
@@ -69,6 +69,8 @@ class Port:
         self.number = number
         self.packets = 0
         """Datagrams taken from the socket."""
+        self.wanted = 0
+        """Of each drain so many records, the last ones, are shown to the caller."""
 
     @property
     def dropped(self) -> int:

@@ -56,6 +56,16 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """The last records of a port where some are wanted."""
+
+    port: Port
+    packets: int
+    """That have come there in all, up to the last of these."""
+    records: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Drained:
     """What one drain took from the sockets, and what it could not keep."""
 
@@ -63,6 +73,7 @@ class Drained:
     octets: int
     """Of the datagrams' payloads."""
     failures: tuple[Failure, ...]
+    shown: tuple[Shown, ...] = ()
 
 
 class Receiver:
@@ -100,7 +111,8 @@ class Receiver:
     def _finish(self) -> Drained:
         parts = [intake.finish() for intake in self._intakes.values()]
         failures = tuple(failure for part in parts for failure in part.failures)
-        return Drained(sum(part.packets for part in parts), sum(part.octets for part in parts), failures)
+        shown = tuple(each for part in parts for each in part.shown)
+        return Drained(sum(part.packets for part in parts), sum(part.octets for part in parts), failures, shown)
 
     def _intake(self, version: int) -> "_Intake":
         self._intakes[version] = _Intake(Batch(version, self._slots, self._memory.get(version)))
@@ -124,6 +136,9 @@ class _Intake:
         self._counts: list[int] = []
         """Whose the datagrams in the slots are, and how many in a row. No list of tuples: those would call the
         garbage collector ever again."""
+        self._wanted: list[tuple[Port, int, range]] = []
+        """Ports of which records are to be shown, packets there so far, and the slots."""
+        self._shown: list[Shown] = []
         self._failures: list[Failure] = []
 
     def recover(self, owners: Mapping[int, tuple[Tap, Port]]) -> None:
@@ -170,18 +185,25 @@ class _Intake:
                 self._taps.append(tap)
                 self._ports.append(port)
                 self._counts.append(count)
+                if port.wanted:
+                    self._show(port, count)
             elif (code := ctypes.get_errno()) != errno.EAGAIN:
                 self._failures.append(Failure(tap, _error(code), port))
             if count < free:
                 return
             self._write()
 
+    def _show(self, port: Port, count: int) -> None:
+        """Note that the last of `count` slots filled just now are wanted: they are not complete yet."""
+        self._wanted.append((port, port.packets, range(self._filled - min(count, port.wanted), self._filled)))
+
     def finish(self) -> Drained:
         """Write the rest, and tell what there was since the last time."""
         self._write()
-        drained = Drained(self._packets, self._octets, tuple(self._failures))
+        drained = Drained(self._packets, self._octets, tuple(self._failures), tuple(self._shown))
         self._packets = self._octets = 0
         self._failures.clear()
+        self._shown.clear()
         return drained
 
     def _write(self) -> None:
@@ -194,6 +216,9 @@ class _Intake:
             written = _writev(tap.capture, self._pieces_at + first * PIECE.itemsize, end - first)
             if written != expected:
                 self._append_singly(tap, first, end, max(written, 0))
+        for port, packets, slots in self._wanted:
+            self._shown.append(Shown(port, packets, [bytes(self._batch.record(slot)) for slot in slots]))
+        self._wanted.clear()
         self._batch.reset(self._filled)
         self._packets += self._filled
         self._clear()

@@ -7,6 +7,7 @@ and the longer the pause the less a packet costs.
 import argparse
 import contextlib
 import os
+import secrets
 import select
 import signal
 import socket
@@ -25,6 +26,7 @@ from srs import log
 from srs.capture import events
 from srs.capture.channel import Channel, ChannelClosed, Message
 from srs.capture.memory import VERSIONS, attach
+from srs.capture.reports import Reports
 
 logger = structlog.get_logger()
 
@@ -46,6 +48,10 @@ class Captured:
     tap: Tap
     missing: int = 0
     """Records that the disk did not take."""
+    cname: str = field(default_factory=lambda: secrets.token_urlsafe(12))
+    """Ours in RTCP (RFC 7022 §4.2)."""
+    reports: list[Reports] = field(default_factory=list)
+    """Of each stream."""
     heard: dict[int, tuple[int, float]] = field(default_factory=dict)
     """RTP port to its packets when it was last looked at, and since when they are so many."""
     notes: list[bytes] = field(default_factory=list)
@@ -111,6 +117,7 @@ class Worker:
         self._memory: dict[int, memoryview] = {}
         self._sessions: dict[str, Captured] = {}
         self._by_tap: dict[int, Captured] = {}
+        self._reports: dict[Port, Reports] = {}
         self._closing: list[tuple[Captured, int]] = []
         """Ended, with what the kernel dropped; their last words wait for the disk."""
         self._status = Status()
@@ -197,9 +204,14 @@ class Worker:
                 return
             captured = Captured(message["id"], message["call_id"], Tap(capture))
             self._sessions[captured.recording] = self._by_tap[id(captured.tap)] = captured
-        captured.tap.ports += [
+        ports = [
             Port(sock, message["address"], number) for sock, number in zip(sockets, message["numbers"], strict=True)
         ]
+        captured.tap.ports += ports
+        for rtp, control in zip(ports[::2], ports[1::2], strict=True):  # RTP and RTCP ports alternate
+            reports = Reports(rtp, control, captured.cname, time.monotonic())
+            self._reports[rtp] = self._reports[control] = reports
+            captured.reports.append(reports)
 
     def _end(self, recording: str) -> None:
         captured = self._sessions.get(recording)
@@ -213,6 +225,10 @@ class Worker:
         self._drain([captured])
         dropped = captured.dropped
         self._note_troubles(captured)
+        for reports in captured.reports:
+            reports.leave()
+        for port in captured.tap.ports:
+            del self._reports[port]
         captured.close_ports()
         del self._sessions[captured.recording]
         del self._by_tap[id(captured.tap)]
@@ -233,7 +249,16 @@ class Worker:
     def _drain(self, sessions: list[Captured]) -> Drained:
         if self._receiver is None:
             return Drained(0, 0, ())
-        return self._note_failures(self._receiver.drain([captured.tap for captured in sessions]))
+        now = time.monotonic()
+        due = [reports for captured in sessions for reports in captured.reports if now >= reports.due]
+        for reports in due:
+            reports.prepare()
+        drained = self._note_failures(self._receiver.drain([captured.tap for captured in sessions]))
+        for shown in drained.shown:
+            self._reports[shown.port].see(shown)
+        for reports in due:
+            reports.send(now, time.time_ns())
+        return drained
 
     def _note_failures(self, drained: Drained) -> Drained:
         for failure in drained.failures:
