@@ -91,9 +91,7 @@ class Sessions:
 
     # Answers
 
-    async def start(
-        self, request: Request, data: bytes, flow: Flow, time_ns: int, names: tuple[str, ...] = ()
-    ) -> Call:
+    async def start(self, request: Request, data: bytes, flow: Flow, time_ns: int, names: tuple[str, ...] = ()) -> Call:
         """Accept a first INVITE as a recording session; `answer` of the call goes into the 200.
 
         Args:
