@@ -115,5 +115,12 @@ def udp(host: str) -> socket.socket:
 
 
 def free_port(host: str) -> int:
-    with udp(host) as probe:
-        return int(probe.getsockname()[1])
+    """A port that is free for UDP and for TCP."""
+    while True:
+        with udp(host) as probe, socket.socket(probe.family, socket.SOCK_STREAM) as stream:
+            port = int(probe.getsockname()[1])
+            try:
+                stream.bind((host, port))
+            except OSError:
+                continue
+            return port
