@@ -10,6 +10,7 @@ from srs.capture.call import Accepted, Call
 from srs.capture.channel import Message
 from srs.sip.dialog import Dialog
 from srs.sip.flow import Flow
+from srs.sip.session_timer import SessionTimer
 from srs.siprec.sdp import parse
 
 LARGEST_INVITE = 32 << 10
@@ -24,6 +25,8 @@ class Restored:
     dialog: Dialog
     ended: bool
     """The client's BYE was answered."""
+    timer: SessionTimer | None
+    """Counted anew from the restart: at worst a client that is gone is missed one interval later."""
 
 
 def dump(call: Call, dialog: Dialog, *, ended: bool) -> Message:
@@ -38,6 +41,8 @@ def dump(call: Call, dialog: Dialog, *, ended: bool) -> Message:
         "dialog": dialog.to_dict(),
         "accepted": _dump_accepted(call.accepted),
         "ended": ended,
+        "video": call.video,
+        "timer": asdict(call.liveness.timer) if call.liveness and call.liveness.timer else None,
     }
 
 
@@ -56,7 +61,9 @@ def restore(data_dir: Path, recording: str, state: Message) -> Restored:
     call.accepted = _load_accepted(state["accepted"])
     dialog = Dialog.from_dict(state["dialog"])
     call.dialog = dialog.id
-    return Restored(call, dialog, state["ended"])
+    call.video = state["video"]
+    timer = SessionTimer(**state["timer"]) if state["timer"] else None
+    return Restored(call, dialog, state["ended"], timer)
 
 
 def invite(data: bytes, flow: Flow) -> Message | None:

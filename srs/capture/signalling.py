@@ -146,6 +146,7 @@ class Signalling:
             self._custody.close(recording)
             return
         call, dialog, now = restored.call, restored.dialog, self._loop.time()
+        call.liveness = Liveness(now, now, timer=restored.timer)
         self._sessions.adopt(call)
         if accepted := call.accepted:
             request, ok = sip.parse(accepted.invite), sip.parse(accepted.ok)
@@ -341,10 +342,10 @@ class Signalling:
         """Answer, but first leave with the keeper what a successor of this process needs."""
         dialog = self._endpoint.respond(event.transaction, response, self._loop.time())
         call = self._sessions.get(event.request.call_id)
-        if call is not None and response.code < 300:
-            self._save(call, event, dialog)
         if response.code == 200 and event.request.method in ("INVITE", "UPDATE"):
             self._agreed(event.request)
+        if call is not None and response.code < 300:
+            self._save(call, event, dialog)
         self._server.flush()
         return dialog
 

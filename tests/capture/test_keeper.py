@@ -123,6 +123,23 @@ class Phone:
         return message
 
 
+def test_a_successor_lets_a_client_go_that_is_gone(start_recorder) -> None:
+    """The client has lost its call while signalling was dead: nobody says BYE, and still the call ends."""
+    recorder = start_recorder(SRS_SIP__SILENCE_S="1")
+    phone = Phone(recorder, "UDP")
+    phone.ask(phone.invite(), 1)
+    phone.send(phone.request("ACK", 1))
+    kill(recorder, "signalling")
+    phone.socket.settimeout(20)
+    while not (question := phone.socket.recv(65535)).startswith(b"OPTIONS "):
+        continue
+    start_line = question.split(b"\r\n", 1)[0]
+    phone.send(question.replace(start_line, b"SIP/2.0 481 Gone"))
+    (recording,) = recorder.recordings(1)
+    phone.socket.close()
+    assert recording["call_id"] == phone.call_id
+
+
 def ports(answer: bytes) -> list[bytes]:
     return re.findall(rb"m=audio (\d+)", answer)
 
