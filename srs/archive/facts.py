@@ -32,7 +32,7 @@ class LegFacts:
     lost_s: float = 0.0
     """Seconds of audio that are missing by the RTP timestamps; with `seconds`, all that was to be heard."""
     lost_on_wire: int = 0
-    """Of those lost, packets that never came: not dropped by the kernel. What the disk refused is told by the session."""
+    """Of those lost, packets that never came: not dropped by the kernel. The session tells what the disk refused."""
     gaps: list[Span] = field(default_factory=list)
     """Where packets are lost."""
     gaps_omitted: int = 0
