@@ -1,7 +1,6 @@
 """May this INVITE be recorded, and can it be kept? Decided before anything is opened, from what is known already."""
 
 import ipaddress
-from dataclasses import dataclass
 from functools import lru_cache
 
 from srs.capture.health import Health
@@ -13,13 +12,12 @@ BURST_S = 2.0
 MOST_SOURCES = 4096
 
 
-@dataclass(frozen=True, slots=True)
 class Refusal(Exception):
     """Why a call is not taken."""
 
-    status: int
-    reason: str
-    retry_after_s: int | None = None
+    def __init__(self, status: int, reason: str, retry_after_s: int | None = None) -> None:
+        super().__init__(status, reason, retry_after_s)
+        self.status, self.reason, self.retry_after_s = status, reason, retry_after_s
 
     def __str__(self) -> str:
         return f"{self.status} {self.reason}"

@@ -90,6 +90,8 @@ class Health:
 
     def trouble(self, now: float) -> str | None:
         """Why another call could not be kept."""
+        if self.probe is None:
+            return self._failure or "disk not tried yet"
         if reason := self.storage(now):
             return reason
         lag_s = self.lag_s(now)

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import base64
+import contextlib
 import secrets
 import socket
 import time
@@ -18,7 +19,7 @@ from srs.capture.admission import Refusal
 from srs.capture.call import Accepted, Call
 from srs.capture.channel import Message
 from srs.capture.custody import Custody
-from srs.capture.health import Health
+from srs.capture.health import SILENCE_S, Health
 from srs.capture.liveness import Liveness, Move
 from srs.capture.quality import Limits
 from srs.capture.sessions import Offered, Sessions
@@ -77,7 +78,7 @@ class Signalling:
         self._endpoint = Endpoint(token=lambda: secrets.token_hex(8), supported=frozenset(SUPPORTED))
         self._server = SipServer(self._endpoint, self._on_event, self._on_send, self._custody)
         self._loop = asyncio.get_running_loop()
-        self._listening, self._stopped = asyncio.Event(), asyncio.Event()
+        self._disk_tried, self._listening, self._stopped = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._answering: set[asyncio.Task[None]] = set()
         """What waits for ports."""
         self._adopting: list[asyncio.Task[None]] = []
@@ -85,7 +86,7 @@ class Signalling:
     async def run(self) -> None:
         """Until the keeper says drain and the calls are over, or the keeper is gone."""
         stopped = spawn(self._stopped.wait(), "stop")
-        spawn(watch_disk(self._health, folder.folder(self._settings.data_dir)), "watch disk")
+        spawn(watch_disk(self._health, folder.folder(self._settings.data_dir), self._disk_tried), "watch disk")
         spawn(self._watch(), "watch clients")
         self._serve_metrics()
         await asyncio.wait([stopped, self._custody.gone], return_when=asyncio.FIRST_COMPLETED)
@@ -127,6 +128,8 @@ class Signalling:
 
     async def _listen(self, sockets: list[socket.socket]) -> None:
         await asyncio.gather(*self._adopting)
+        with contextlib.suppress(TimeoutError):  # the first calls shall not be refused because nobody has looked yet
+            await asyncio.wait_for(self._disk_tried.wait(), SILENCE_S)
         secure = {ListenAddress.parse(url).address for url in self._settings.sip.listen if url.startswith("tls:")}
         certificates = self._certificates(self._settings.tls)
         for listener in sockets:

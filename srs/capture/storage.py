@@ -11,14 +11,15 @@ TRIAL = bytes(1 << 16)
 INTERVAL_S = 1.0
 
 
-async def watch_disk(health: Health, directory: Path) -> None:
-    """Try the disk once a second, for ever."""
+async def watch_disk(health: Health, directory: Path, tried: asyncio.Event) -> None:
+    """Try the disk once a second, for ever; `tried` is set after the first time."""
     while True:
         begun = time.monotonic()
         trial = asyncio.get_running_loop().run_in_executor(None, probe, directory)
         while not (await asyncio.wait([trial], timeout=INTERVAL_S))[0]:
             health.watch(time.monotonic())
         health.on_probe(trial.result(), begun, time.monotonic())
+        tried.set()
         await asyncio.sleep(INTERVAL_S)
 
 

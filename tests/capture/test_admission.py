@@ -1,3 +1,5 @@
+import contextlib
+
 import pytest
 
 from srs.alarms import Alarms
@@ -10,6 +12,7 @@ from srs.config import AdmissionSettings, Settings
 def make(**limits) -> tuple[Admission, Health]:
     settings = Settings(admission=AdmissionSettings(**limits))
     health = Health(settings.admission.least_free, settings.admission.lag_s, Alarms())
+    health.on_probe(Probe(1 << 40, None, 0.0), 0.0, 0.0)
     return Admission(settings, health), health
 
 
@@ -68,3 +71,8 @@ def test_trouble_with_the_disk_refuses() -> None:
         limited.check("192.0.2.1", 0, 0.0)
     health.on_probe(Probe(10 << 20, None, 0.0), 1.0, 1.0)
     limited.check("192.0.2.1", 0, 1.0)
+
+
+def test_a_refusal_passes_through_context_managers() -> None:
+    with pytest.raises(Refusal, match="503 full"), contextlib.suppress(KeyError), contextlib.ExitStack():
+        raise Refusal(503, "full", 10)

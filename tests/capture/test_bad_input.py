@@ -1,5 +1,6 @@
 """What is wrong gets a clear answer or a counted drop, and no other call notices."""
 
+import contextlib
 import re
 import socket
 import subprocess
@@ -138,12 +139,11 @@ def test_the_disk_is_full(start_recorder, tmp_path: Path) -> None:
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(disk)], check=False)
     if mounted.returncode:
         pytest.skip("mounting a small disk needs root")
-    try:
+    with contextlib.ExitStack() as undo:
+        undo.callback(subprocess.run, ["umount", str(disk)], check=True)
         recorder = start_recorder(data=disk / "data")
+        undo.callback(recorder.stop)
         reply = answer(recorder, invite(recorder, 1))
         assert status(reply) == 503
         assert b"disk full" in reply
         assert recorder.captures() == []
-        recorder.stop()
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)

@@ -69,3 +69,12 @@ def test_workers_that_lag_behind_or_are_silent(health: Health) -> None:
     health.on_probe(GOOD, 5.0, 5.0)
     health.on_report("capture-0", STATUS, 5.0)
     assert health.trouble(5.0) == "capture is 4.0 s behind"  # capture-1 has said nothing since
+
+
+def test_nothing_is_taken_before_the_disk_was_tried() -> None:
+    health = Health(1, 2.0, Alarms())
+    health.watch(0.0)
+    assert health.trouble(0.0) == "disk not tried yet"
+    assert health.alarms.active()["storage"] == 0
+    health.on_probe(GOOD, 0.0, 0.1)
+    assert health.trouble(0.1) is None

@@ -49,10 +49,12 @@ def test_a_call_with_one_mute_party(recorder: Recorder) -> None:
     until(lambda: "event=recording" in recorder.log.read_text(), recorder.log.read_text)
     port = int(re.search(r"ports=\"\{0: (\d+)", recorder.log.read_text())[1])
     with udp(recorder.host) as sender:
-        while running.is_alive() and "alarm=one-way-audio" not in recorder.log.read_text():
+        raised = False
+        while running.is_alive():
             sender.sendto(bytes([0x80, 0, *range(170)]), (recorder.host, port))
             time.sleep(0.2)
-    assert metrics(recorder)['srs_alarms{alarm="one-way-audio"}'] == 1
+            raised = raised or metrics(recorder)['srs_alarms{alarm="one-way-audio"}'] == 1
+    assert raised
     running.join()
     until(lambda: metrics(recorder)['srs_alarms{alarm="one-way-audio"}'] == 0, recorder.log.read_text)
     assert "no-audio" not in recorder.log.read_text()
