@@ -113,7 +113,7 @@ class Signalling:
                 spawn(self._listen([socket.socket(fileno=descriptor) for descriptor in descriptors]), "listen")
             case "connection":
                 sock, partial = socket.socket(fileno=descriptors[0]), base64.b64decode(message["partial"])
-                self._adopting.append(spawn(self._server.adopt(message["connection"], sock, partial), "connection"))
+                self._adopting.append(spawn(self._adopt(message["connection"], sock, partial), "connection"))
             case "restore":
                 self._restore(message["id"], message["state"])
             case "again":
@@ -126,10 +126,18 @@ class Signalling:
                 self._health.on_report(message["worker"], message, self._loop.time())
                 self._silence.on_report(message["worker"], message["silent"], self._sessions, self._loop.time())
 
-    async def _listen(self, sockets: list[socket.socket]) -> None:
-        await asyncio.gather(*self._adopting)
-        with contextlib.suppress(TimeoutError):  # the first calls shall not be refused because nobody has looked yet
+    async def _until_disk_tried(self) -> None:
+        """No call shall be refused because nobody has looked yet."""
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._disk_tried.wait(), SILENCE_S)
+
+    async def _adopt(self, connection: int, sock: socket.socket, partial: bytes) -> None:
+        await self._until_disk_tried()
+        await self._server.adopt(connection, sock, partial)
+
+    async def _listen(self, sockets: list[socket.socket]) -> None:
+        await self._until_disk_tried()
+        await asyncio.gather(*self._adopting)
         secure = {ListenAddress.parse(url).address for url in self._settings.sip.listen if url.startswith("tls:")}
         certificates = self._certificates(self._settings.tls)
         for listener in sockets:
