@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from srs import config
-from srs.config import Settings, SettingsError, load, names, origin
+from srs.config import Settings, SettingsError, load, loading, names, origin
 
 DOCS = Path(__file__).parent.parent / "docs" / "settings.md"
 
@@ -17,7 +16,7 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     for name in [name for name in os.environ if name.upper().startswith("SRS_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(config, "PLACES", (Path("srs.toml"),))
+    monkeypatch.setattr(loading, "PLACES", (Path("srs.toml"),))
 
 
 @pytest.fixture

@@ -1,0 +1,33 @@
+"""Settings: a TOML file, and `SRS_…` in the environment, which wins.
+
+The file is the one named (`--config`), else `$SRS_CONFIG`, else `./srs.toml`, else `/etc/siprec-srs/srs.toml`, else
+none.
+`docs/settings.md` lists every setting.
+"""
+
+from srs.config.archive import DatabaseSettings, RetentionSettings, StoreSettings
+from srs.config.loading import SettingsError, find, load, names, origin
+from srs.config.media import AdmissionSettings, AudioSettings, MediaSettings
+from srs.config.settings import Settings
+from srs.config.sip import PeerSettings, SipSettings, TlsSettings
+from srs.config.watching import AlarmSettings, MetricsSettings
+
+__all__ = [
+    "AdmissionSettings",
+    "AlarmSettings",
+    "AudioSettings",
+    "DatabaseSettings",
+    "MediaSettings",
+    "MetricsSettings",
+    "PeerSettings",
+    "RetentionSettings",
+    "Settings",
+    "SettingsError",
+    "SipSettings",
+    "StoreSettings",
+    "TlsSettings",
+    "find",
+    "load",
+    "names",
+    "origin",
+]

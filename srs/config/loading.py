@@ -1,0 +1,115 @@
+"""Settings read from file and environment, and what is said of wrong ones."""
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from srs.config.settings import PREFIX, Settings
+from srs.config.values import Section
+
+PLACES = (Path("srs.toml"), Path("/etc/siprec-srs/srs.toml"))
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used; the message names the place, the key and what is allowed."""
+
+
+def find(config: Path | None = None) -> Path | None:
+    """The settings file in use, if there is one."""
+    named = config or (Path(os.environ["SRS_CONFIG"]) if os.environ.get("SRS_CONFIG") else None)
+    return named or next((place for place in PLACES if place.is_file()), None)
+
+
+def load(config: Path | None = None, data_dir: Path | None = None) -> Settings:
+    """The settings of file and environment.
+
+    Args:
+        config: the file, instead of the places where it is looked for.
+        data_dir: wins over file and environment.
+
+    Raises:
+        SettingsError: a file that cannot be read, an unknown key, a value that is not allowed.
+    """
+    path = find(config)
+    document = _read(path) if path else {}
+    if data_dir is not None:
+        document["data_dir"] = data_dir
+    try:
+        settings = Settings(**document)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(detail, path) for detail in error.errors())) from error
+    return settings if data_dir is None else settings.model_copy(update={"data_dir": data_dir.expanduser().absolute()})
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from error
+
+
+def _explain(detail: ErrorDetails, path: Path | None) -> str:
+    names = [str(part) for part in detail["loc"] if isinstance(part, str) and part.isidentifier()][:2]
+    if not names:
+        return f"{path or 'environment'}: {detail['msg'].removeprefix('Value error, ')}"
+    variable = _variable(names, os.environ)
+    place = f"environment {variable}" if variable else f"{path}: {_toml_name(names)}"
+    if detail["type"] == "extra_forbidden":
+        return f"{place}: no such setting; {_known(names[:-1])}"
+    if detail["type"] in ("model_type", "model_attributes_type"):
+        return f"{place}: must be a section with settings, not {detail['input']!r}"
+    return f"{place}: {detail['msg'].removeprefix('Value error, ')} (found {detail['input']!r})"
+
+
+def _variable(names: list[str], environment: Mapping[str, str]) -> str | None:
+    wanted = (PREFIX + "__".join(names)).upper()
+    return next((name for name in environment if name.upper() == wanted), None)
+
+
+def _toml_name(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"[{names[0]}] {names[1]}"
+
+
+def _known(section: list[str]) -> str:
+    model: type[BaseModel] = Settings
+    for name in section:
+        annotation = model.model_fields[name].annotation
+        model = _model(annotation)
+    return f"the settings {'of [' + section[0] + ']' if section else 'here'} are {', '.join(model.model_fields)}"
+
+
+def _model(annotation: object) -> type[BaseModel]:
+    """The section that a field holds, alone or in a list."""
+    inner = (annotation, *get_args(annotation))
+    return next(each for each in inner if isinstance(each, type) and issubclass(each, BaseModel))
+
+
+def names() -> Iterator[tuple[str, str]]:
+    """Name (`sip.listen`) and meaning of each setting."""
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            for inner, inner_field in field.annotation.model_fields.items():
+                yield f"{name}.{inner}", inner_field.description or ""
+        else:
+            yield name, field.description or ""
+
+
+def origin(name: str, config: Path | None = None, data_dir: Path | None = None) -> str:
+    """Where the value of a setting comes from: `environment SRS_…`, the file's name, `--data` or `default`."""
+    parts = name.split(".")
+    if name == "data_dir" and data_dir is not None:
+        return "--data"
+    if variable := _variable(parts, os.environ):
+        return f"environment {variable}"
+    path = find(config)
+    value: Any = _read(path) if path else {}
+    for part in parts:
+        value = value.get(part) if isinstance(value, dict) else None
+    return str(path) if value is not None else "default"

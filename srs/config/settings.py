@@ -1,0 +1,84 @@
+"""All settings, one field a table of the file. `srs.config.load` makes them."""
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from srs.config.archive import DatabaseSettings, RetentionSettings, StoreSettings
+from srs.config.media import AdmissionSettings, AudioSettings, MediaSettings
+from srs.config.sip import PeerSettings, SipSettings, TlsSettings
+from srs.config.watching import AlarmSettings, MetricsSettings
+
+PREFIX = "SRS_"
+
+
+def tables(value: object) -> object:
+    """In the environment: JSON."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _default_data_dir() -> Path:
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "siprec-srs"
+
+
+class Settings(BaseSettings):
+    """All settings. `load` makes them."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        enable_decoding=False,
+        extra="forbid",
+        frozen=True,
+    )
+
+    data_dir: Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())] = Field(
+        default_factory=_default_data_dir,
+        description="The folder for captures, sound and database; without it `siprec-srs` in `$XDG_DATA_HOME` "
+        "or `~/.local/share`.",
+    )
+    sip: SipSettings = SipSettings()
+    tls: TlsSettings = TlsSettings()
+    peer: Annotated[list[PeerSettings], BeforeValidator(tables)] = Field(
+        default=[],
+        description="`[[peer]]`, once for each kind of client; the first that fits holds, and with any who fits none "
+        "is refused. See below.",
+    )
+    media: MediaSettings = Field(default_factory=MediaSettings)
+    audio: AudioSettings = AudioSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    store: StoreSettings = StoreSettings()
+    admission: AdmissionSettings = AdmissionSettings()
+    retention: RetentionSettings = RetentionSettings()
+    alarms: AlarmSettings = AlarmSettings()
+    metrics: MetricsSettings = MetricsSettings()
+
+    @model_validator(mode="after")
+    def _tls_has_files(self) -> "Settings":
+        wanted = any(url.startswith("tls:") for url in self.sip.listen)
+        if wanted and (self.tls.certificate is None or self.tls.key is None):
+            raise ValueError("tls:// in [sip] listen needs [tls] certificate and key")
+        return self
+
+    @property
+    def database_url(self) -> str:
+        return self.database.url or f"sqlite:///{self.data_dir / 'recordings.sqlite'}"
+
+    @property
+    def store_url(self) -> str:
+        return self.store.url or (self.data_dir / "audio").as_uri()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, init_settings
