@@ -174,7 +174,8 @@ def as_json(row: Recording, store: Store) -> dict[str, Any]:
 
 def details(row: Recording, store: Store) -> dict[str, Any]:
     """What `srs show --json` says: the above, and all facts."""
-    facts = {"held": row.held, "reason": row.reason, "deleted_at": row.deleted_at and stamp(row.deleted_at)}
+    facts = {name: getattr(row, name) for name in ("direction", "peer", "purpose", "tags")}
+    facts |= {"held": row.held, "reason": row.reason, "deleted_at": row.deleted_at and stamp(row.deleted_at)}
     legs = [{"label": leg.label, **leg.facts} for leg in row.legs]
     return {**as_json(row, store), **facts, "created_at": stamp(row.created_at), "facts": row.facts, "leg_facts": legs}
 

@@ -10,28 +10,35 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import structlog
 from sqlalchemy import Engine
+from sqlmodel import Session
 
 from srs.archive import audio, captures, preview
 from srs.archive.audio import Samples
 from srs.archive.database import connect, reading, writing
 from srs.archive.errors import NoRecording
 from srs.archive.export import tags_of
+from srs.archive.peer import peer_of
 from srs.archive.store import Store, open_store
+from srs.archive.subject import direction
 from srs.archive.tables import Leg, Recording, State
 from srs.config import AudioSettings, Settings
+from srs.config.rules import NumbersSettings
 
 if TYPE_CHECKING:
     from srs.archive.finalise import LegSound
     from srs.archive.finalise import Recording as Finalised
 
 log = structlog.get_logger()
+
+
+OnStored = Callable[[Session, Recording], None]
 
 
 @dataclass(frozen=True)
@@ -46,9 +53,12 @@ class Archive:
     channels: Callable[["Finalised"], tuple[Samples, int]]
     refusals: tuple[type[Exception], ...]
     """What `finalise` raises for a capture that holds no recording."""
+    numbers: NumbersSettings = field(default_factory=NumbersSettings)
+    on_stored: tuple[OnStored, ...] = ()
+    """Called within the transaction that saves a row: what must happen to the recording is noted with it."""
 
 
-def open_archive(settings: Settings) -> Archive:
+def open_archive(settings: Settings, on_stored: tuple[OnStored, ...] = ()) -> Archive:
     """The archive that the settings describe.
 
     Raises:
@@ -58,7 +68,10 @@ def open_archive(settings: Settings) -> Archive:
     from srs.archive.finalise import NoSession, channels, finalise
 
     engine, store = connect(settings.database_url), open_store(settings.store_url)
-    return Archive(settings.data_dir, engine, store, settings.audio, finalise, channels, (CaptureError, NoSession))
+    refusals = (CaptureError, NoSession)
+    return Archive(
+        settings.data_dir, engine, store, settings.audio, finalise, channels, refusals, settings.numbers, on_stored
+    )
 
 
 def keep(archive: Archive, capture: Path) -> Recording:
@@ -143,6 +156,8 @@ def _failed(capture: Path, reason: str) -> Recording:
 
 def _ready(archive: Archive, recording: str, finalised: "Finalised") -> Recording:
     started_at = moment(finalised.started_ns)
+    caller, callee = clean(finalised.caller), clean(finalised.callee)
+    peer = peer_of(finalised.facts)
     row = Recording(
         id=recording,
         call_id=clean(finalised.call_id),
@@ -151,8 +166,12 @@ def _ready(archive: Archive, recording: str, finalised: "Finalised") -> Recordin
         started_at=started_at,
         ended_at=moment(finalised.ended_ns),
         duration_s=(finalised.ended_ns - finalised.started_ns) / 1e9,
-        caller=clean(finalised.caller),
-        callee=clean(finalised.callee),
+        caller=caller,
+        callee=callee,
+        direction=direction(caller, callee, archive.numbers),
+        peer=peer.name,
+        purpose=peer.purpose,
+        tags=list(peer.tags),
         file=f"{started_at:%Y/%m/%d}/{recording}.{archive.audio.format}",
         format=archive.audio.format,
         facts={**finalised.facts, "interrupted": finalised.interrupted},
@@ -206,7 +225,9 @@ def _save(archive: Archive, row: Recording) -> None:
     with writing(archive.engine) as session:
         if before := session.get(Recording, row.id):
             row.held, row.created_at = before.held, before.created_at
-        session.merge(row)
+        saved = session.merge(row)
+        for note in archive.on_stored:
+            note(session, saved)
 
 
 def _put_away(archive: Archive, capture: Path, row: Recording) -> None:

@@ -59,6 +59,13 @@ class Recording(SQLModel, table=True):
     format: str | None = Field(default=None, max_length=16)
     bytes: int | None = Field(default=None, sa_type=BigInteger)
     sha256: str | None = Field(default=None, max_length=64)
+    direction: str | None = Field(default=None, max_length=16)
+    """`inbound`, `outbound`, `internal` or `transit`, as `[numbers]` tells extensions."""
+    peer: str | None = Field(default=None, sa_type=Text)
+    """Name of the `[[peer]]` it came from."""
+    purpose: str | None = Field(default=None, sa_type=Text, index=True)
+    """Why it is kept; None: not known."""
+    tags: list[str] = Field(default_factory=list, sa_type=JSON)
     facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     held: bool = False
     """A legal hold: must not be deleted."""

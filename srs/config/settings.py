@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from srs.config.archive import DatabaseSettings, RetentionSettings, StoreSettings
 from srs.config.media import AdmissionSettings, AudioSettings, MediaSettings
+from srs.config.rules import GroupSettings, NumbersSettings
 from srs.config.sip import PeerSettings, SipSettings, TlsSettings
 from srs.config.watching import AlarmSettings, MetricsSettings
 
@@ -54,6 +55,12 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     admission: AdmissionSettings = AdmissionSettings()
     retention: RetentionSettings = RetentionSettings()
+    numbers: NumbersSettings = NumbersSettings()
+    group: Annotated[list[GroupSettings], BeforeValidator(tables)] = Field(
+        default=[],
+        description="`[[group]]`, once for each group of extensions: `name`, `extensions` (patterns), "
+        "`mail` (of those who lead it). See rules.md.",
+    )
     alarms: AlarmSettings = AlarmSettings()
     metrics: MetricsSettings = MetricsSettings()
 

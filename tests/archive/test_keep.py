@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlmodel import select
+from sqlmodel import Session, select
 
 import srs.archive.keep
 from srs.archive.database import reading, writing
@@ -202,3 +202,19 @@ def test_two_at_once_make_one(archive: Archive, ended):
 def test_moments_are_cut_to_the_microsecond(time_ns: int):
     assert moment(time_ns).timestamp() == pytest.approx(time_ns // 1000 / 1e6, abs=1e-7)
     assert moment(time_ns).tzinfo is UTC
+
+
+def test_what_is_noted_with_a_row_comes_and_fails_with_it(archive: Archive, ended):
+    capture = ended()
+
+    def fail(session: Session, row: Recording) -> None:
+        session.add(Recording(**{**row.model_dump(), "id": "beside"}))
+        raise StoreError("not now")
+
+    with pytest.raises(StoreError):
+        keep(replace(archive, on_stored=(fail,)), capture)
+    assert rows(archive) == []
+    assert capture.exists()
+    noted: list[str] = []
+    keep(replace(archive, on_stored=(lambda _, row: noted.append(row.id),)), capture)
+    assert noted == [row.id for row in rows(archive)] == [capture.stem]

@@ -161,6 +161,9 @@ def test_profiles_demand_passwords_and_leave_their_mark(start_recorder: Callable
         phone.call_id, phone.tag = "second", ""
         wrong = said.replace(given["response"], "0" * 32)
         assert phone.ask("INVITE", 1, "Require: siprec", wrong, body=SDP).code == 403
+    (listed,) = recorder.recordings(1)
+    shown = recorder.shown(listed["id"])
+    assert (shown["peer"], shown["purpose"], shown["direction"]) == ("SBC", "training", "transit")
 
 
 def test_who_fits_no_profile_is_turned_away(start_recorder: Callable[..., Recorder]) -> None:
