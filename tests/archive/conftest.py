@@ -78,8 +78,9 @@ def channels(finalised: Finalised) -> tuple[np.ndarray, int]:
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
-    engine = connect(f"sqlite:///{tmp_path / 'data' / 'recordings.sqlite'}")
+def archive(tmp_path: Path, database_url: str) -> Iterator[Archive]:
+    (tmp_path / "data").mkdir()
+    engine = connect(database_url)
     store = open_store((tmp_path / "data" / "audio").as_uri())
     yield Archive(tmp_path / "data", engine, store, AudioSettings(), finalise, channels, (Refused,))
     engine.dispose()

@@ -31,8 +31,8 @@ def url(path: Path) -> str:
 
 
 @pytest.fixture
-def engine(tmp_path: Path):
-    engine = connect(url(tmp_path / "new" / "folder" / "db.sqlite"))
+def engine(database_url: str):
+    engine = connect(database_url)
     yield engine
     engine.dispose()
 
@@ -49,18 +49,20 @@ def test_revision_is_the_newest_migration():
     assert ScriptDirectory.from_config(config).get_current_head() == REVISION
 
 
-def test_sqlite_is_set_to_keep_what_was_committed(engine: Engine):
+def test_sqlite_is_set_to_keep_what_was_committed(tmp_path: Path):
+    engine = connect(url(tmp_path / "new" / "folder" / "db.sqlite"))
     with reading(engine) as session:
         pragmas = {
             name: session.execute(text(f"PRAGMA {name}")).scalar_one()
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
+    engine.dispose()
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
 
 
-def test_opening_again_keeps_what_is_there(tmp_path: Path):
+def test_opening_again_keeps_what_is_there(database_url: str):
     for _ in range(2):
-        engine = connect(url(tmp_path / "db"))
+        engine = connect(database_url)
         with writing(engine) as session:
             session.merge(a_row(legs=[Leg(channel=0)]))
         with reading(engine) as session:
@@ -107,15 +109,16 @@ for i in range(5):
 """
 
 
-def test_several_processes_open_a_new_database_at_once(tmp_path: Path):
-    processes = [subprocess.Popen([sys.executable, "-c", OPEN_AND_ADD, url(tmp_path / "db"), str(i)]) for i in range(4)]
+def test_several_processes_open_a_new_database_at_once(database_url: str):
+    processes = [subprocess.Popen([sys.executable, "-c", OPEN_AND_ADD, database_url, str(i)]) for i in range(4)]
     for process in processes:
         process.wait()
     assert [process.returncode for process in processes] == [0] * 4
-    with sqlite3.connect(tmp_path / "db") as connection:
-        assert connection.execute("SELECT count(*) FROM recording").fetchone() == (20,)
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(REVISION,)]
-    connection.close()
+    engine = connect(database_url)
+    with reading(engine) as session:
+        assert session.execute(text("SELECT count(*) FROM recording")).scalar_one() == 20
+        assert session.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [REVISION]
+    engine.dispose()
 
 
 def test_a_migration_that_is_cut_off_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
