@@ -34,7 +34,7 @@ def measure_finalise(directory: Path, seconds: int) -> Measured:
 
 def _run(capture: Path, out: Path) -> tuple[float, int]:
     begin = time.process_time()
-    recording = finalise(capture)
+    (recording,) = finalise(capture)
     samples, rate = channels(recording)
     with out.open("wb") as file:
         write(file, "wav", pieces(samples), samples.shape[1], rate, {})

@@ -141,7 +141,7 @@ def delete(engine: Engine, store: Store, data_dir: Path, recording: str, now: da
         # Within the transaction: a row that says deleted is never ahead of the sound, and no hold slips in between.
         if row.file is not None:
             store.delete(row.file)
-        captures.remove(data_dir, recording)
+        captures.remove(data_dir, row)
         if row.state != State.DELETED:
             row.state, row.file, row.bytes, row.deleted_at = State.DELETED, None, None, now
 

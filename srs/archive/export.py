@@ -38,7 +38,7 @@ def export_capture(recording: Recording, data_dir: Path, target: Path) -> None:
         NotReady: the capture is not kept any more: everything in it was decoded.
         OSError: the target cannot be written.
     """
-    found = captures.put_aside(data_dir, recording.id)
+    found = captures.put_aside(data_dir, recording)
     if found is None:
         raise NotReady(f"the capture of {recording.id} is not kept: only those are that could not be decoded whole")
     with found.open("rb") as source, _whole(target) as file:

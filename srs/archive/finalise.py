@@ -1,7 +1,7 @@
-"""From a capture to a recording: a pure function of the file, the same for a live call, a left-over, a mirror port."""
+"""From a capture to its recordings: a pure function of the file, the same for a live call, a left-over, a mirror."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from srs.archive.legs import Frame
 from srs.archive.listen import Heard, listen
 from srs.archive.replay import NoSession, Replay, kernel_drops, replay
 from srs.siprec.session import Presence, Session, Stream, parties
+from srs.siprec.split import split
 
 __all__ = ["LegFacts", "LegSound", "NoSession", "Recording", "channels", "finalise"]
 
@@ -41,7 +42,7 @@ class LegSound:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What one capture contains."""
+    """One call: a communication session, or the recording session where none is told of."""
 
     call_id: str
     session_id: str | None
@@ -59,8 +60,8 @@ class Recording:
     """Fit for JSON: what is known of the session beside its legs."""
 
 
-def finalise(path: Path) -> Recording:
-    """Make a recording of a capture.
+def finalise(path: Path) -> tuple[Recording, ...]:
+    """Make the recordings of a capture: one for each communication session in it, in order of time.
 
     Raises:
         CaptureError: the file is no capture.
@@ -68,11 +69,19 @@ def finalise(path: Path) -> Recording:
     """
     datagrams = pcap.read(path)
     replayed = replay(datagrams)
-    session = replayed.session
-    streams = parties(session)
-    if not streams:
+    sessions = [each for each in split(replayed.session) if parties(each)]
+    if not sessions:
         raise NoSession("no audio stream was accepted in the session")
-    rows = dict(zip(streams, demultiplex(datagrams, list(streams), replayed.first_ns), strict=True))
+    rows = [_rows(datagrams, session, replayed, sessions) for session in sessions]
+    other = len(datagrams.time_ns) - _claimed(datagrams, rows) - replayed.messages
+    return tuple(
+        _recording(datagrams, replace(replayed, session=session), own, other)
+        for session, own in zip(sessions, rows, strict=True)
+    )
+
+
+def _recording(datagrams: Datagrams, replayed: Replay, rows: Mapping[Stream, Rows], other: int) -> Recording:
+    session, streams = replayed.session, parties(replayed.session)
     heard = {stream: listen(datagrams, rows[stream], stream, session.ended_ns) for stream in streams}
     start_ns, end_ns = _extent(replayed, list(heard.values()))
     drops = kernel_drops(replayed.events)
@@ -93,8 +102,23 @@ def finalise(path: Path) -> Recording:
         legs=tuple(sounds),
         caller=caller,
         callee=callee,
-        facts=_facts(replayed, datagrams, rows, start_ns),
+        facts={**_facts(replayed, rows, start_ns), "other_datagrams": other, "lost_tail": datagrams.lost_tail},
     )
+
+
+def _rows(datagrams: Datagrams, session: Session, replayed: Replay, sessions: Sequence[Session]) -> dict[Stream, Rows]:
+    """Return what came for each audio stream of a communication session, until another one begins on it."""
+    streams = list(parties(session))
+    whole = session.started_ns == replayed.session.started_ns
+    since_ns = replayed.first_ns if whole or session.started_ns is None else session.started_ns
+    rows = dict(zip(streams, demultiplex(datagrams, streams, since_ns), strict=True))
+    starts = [each.started_ns or 0 for each in sessions]
+    until_ns = min(
+        (start for start in starts if session.ended_ns is not None and start >= session.ended_ns), default=None
+    )
+    if until_ns is None:
+        return rows
+    return {stream: own[datagrams.time_ns[own] < until_ns] for stream, own in rows.items()}
 
 
 def channels(recording: Recording) -> tuple[Samples, int]:
@@ -153,12 +177,17 @@ def _callers(sounds: Sequence[LegSound]) -> tuple[str | None, str | None]:
     return who[0], who[1] if len(who) > 1 else None
 
 
-def _facts(replayed: Replay, datagrams: Datagrams, rows: Mapping[Stream, Rows], start_ns: int) -> dict[str, object]:
+def _claimed(datagrams: Datagrams, rows: Sequence[Mapping[Stream, Rows]]) -> int:
+    """Return how many datagrams came for the streams and their RTCP ports; several sessions may share some."""
+    ports = {_port(stream) + 1 for each in rows for stream in each}
+    beside = int(np.isin(datagrams.destination_port, list(ports)).sum())
+    own = [own for each in rows for own in each.values()]
+    return beside + (sum(map(len, own)) if len(rows) == 1 else len(np.unique(np.concatenate(own))))
+
+
+def _facts(replayed: Replay, rows: Mapping[Stream, Rows], start_ns: int) -> dict[str, object]:
     """Return what is known of the session beside its legs, fit for JSON; times are seconds since `start_ns`."""
     session = replayed.session
-    ports = {_port(stream) + 1 for stream in rows}
-    beside = int(np.isin(datagrams.destination_port, list(ports)).sum())
-    claimed = sum(map(len, rows.values())) + replayed.messages + beside
     return {
         "end_reason": session.end_reason,
         "problems": list(session.problems),
@@ -170,8 +199,6 @@ def _facts(replayed: Replay, datagrams: Datagrams, rows: Mapping[Stream, Rows], 
             if stream not in rows
         ],
         "unreadable_messages": replayed.unreadable,
-        "other_datagrams": len(datagrams.time_ns) - claimed,
-        "lost_tail": datagrams.lost_tail,
     }
 
 

@@ -1,17 +1,19 @@
-"""From a capture file to a recording that is safe: the sound in the store, its facts in the database, the capture gone.
+"""From a capture file to recordings that are safe: the sound in the store, its facts in the database, the capture gone.
 
-Every step can be cut off by a crash and done again; the id of the recording is the stem of the capture, so that doing
-it twice makes no second one. The capture goes last. What cannot be finalised is moved aside, never thrown away.
+Every step can be cut off by a crash and done again; the ids of the recordings follow from the stem of the capture, so
+that doing it twice makes no second ones. The capture goes last. What cannot be finalised is moved aside, never thrown
+away.
 """
 
 import fcntl
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -49,7 +51,7 @@ class Archive:
     engine: Engine
     store: Store
     audio: AudioSettings
-    finalise: Callable[[Path], "Finalised"]
+    finalise: Callable[[Path], Sequence["Finalised"]]
     channels: Callable[["Finalised"], tuple[Samples, int]]
     refusals: tuple[type[Exception], ...]
     """What `finalise` raises for a capture that holds no recording."""
@@ -74,26 +76,26 @@ def open_archive(settings: Settings, on_stored: tuple[OnStored, ...] = ()) -> Ar
     )
 
 
-def keep(archive: Archive, capture: Path) -> Recording:
+def keep(archive: Archive, capture: Path) -> list[Recording]:
     """Take a capture of an ended session into the archive; whoever comes second waits for the first.
 
     Returns:
-        The row; its state is `ready`, or `failed` with the reason.
+        The rows, one for each call in the capture; their state is `ready`. Or one that is `failed`, with the reason.
 
     Raises:
         DatabaseError, StoreError, OSError: not now; the capture is where it was.
         NoRecording: there is no such capture, and no recording made from it.
     """
     with _locked(capture) as there:
-        row = _find(archive, capture.stem)
+        rows = _find(archive, capture.stem)
         if not there:
-            if row is None:
+            if not rows:
                 raise NoRecording(f"{capture}: no such capture")
-            return row
-        if row is None or not _is_safe(archive, row):
-            row = _ingest(archive, capture)
-        _put_away(archive, capture, row)
-    return row
+            return rows
+        if not rows or not all(_is_safe(archive, row) for row in rows):
+            rows = _ingest(archive, capture, rows)
+        _put_away(archive, capture, rows)
+    return rows
 
 
 @contextmanager
@@ -111,9 +113,11 @@ def _locked(capture: Path) -> Iterator[bool]:
         os.close(descriptor)
 
 
-def _find(archive: Archive, recording: str) -> Recording | None:
+def _find(archive: Archive, stem: str) -> list[Recording]:
+    """The recordings of a capture, in order of time."""
     with reading(archive.engine) as session:
-        return session.get(Recording, recording)
+        found = (session.get(Recording, id_) for id_ in captures.recordings(stem))
+        return [row for row in takewhile(lambda row: row is not None, found) if row is not None]
 
 
 def _is_safe(archive: Archive, row: Recording) -> bool:
@@ -123,21 +127,23 @@ def _is_safe(archive: Archive, row: Recording) -> bool:
     return row.state == State.READY and row.file is not None and archive.store.size(row.file) == row.bytes
 
 
-def _ingest(archive: Archive, capture: Path) -> Recording:
-    """Finalise, store, note down: in this order, so that what the row says is true."""
+def _ingest(archive: Archive, capture: Path, before: Sequence[Recording]) -> list[Recording]:
+    """Finalise, store, note down: in this order, so that what the rows say is true. What was deleted stays so."""
+    deleted = {row.id: row for row in before if row.state == State.DELETED}
     try:
         finalised = archive.finalise(capture)
     except archive.refusals as error:
-        row = _failed(capture, str(error))
+        rows = [_failed(capture, str(error))]
     except OSError:
         raise
     except Exception as error:
         log.exception("finalise is defective", capture=str(capture))
-        row = _failed(capture, f"defect in finalise: {error!r}")
+        rows = [_failed(capture, f"defect in finalise: {error!r}")]
     else:
-        row = _ready(archive, capture.stem, finalised)
-    _save(archive, row)
-    return row
+        named = zip(captures.recordings(capture.stem), finalised, strict=False)
+        rows = [deleted.get(id_) or _ready(archive, capture, id_, each) for id_, each in named]
+    _save(archive, [row for row in rows if row.id not in deleted])
+    return rows
 
 
 def _failed(capture: Path, reason: str) -> Recording:
@@ -154,7 +160,7 @@ def _failed(capture: Path, reason: str) -> Recording:
     )
 
 
-def _ready(archive: Archive, recording: str, finalised: "Finalised") -> Recording:
+def _ready(archive: Archive, capture: Path, recording: str, finalised: "Finalised") -> Recording:
     started_at = moment(finalised.started_ns)
     caller, callee = clean(finalised.caller), clean(finalised.callee)
     peer = peer_of(finalised.facts)
@@ -174,7 +180,11 @@ def _ready(archive: Archive, recording: str, finalised: "Finalised") -> Recordin
         tags=list(peer.tags),
         file=f"{started_at:%Y/%m/%d}/{recording}.{archive.audio.format}",
         format=archive.audio.format,
-        facts={**finalised.facts, "interrupted": finalised.interrupted},
+        facts={
+            **finalised.facts,
+            "interrupted": finalised.interrupted,
+            **({"capture": capture.stem} if recording != capture.stem else {}),
+        },
         created_at=datetime.now(UTC),
         legs=_legs(finalised),
     )
@@ -221,20 +231,23 @@ def _measure(file: IO[bytes]) -> tuple[int, str]:
     return file.tell(), digest.hexdigest()
 
 
-def _save(archive: Archive, row: Recording) -> None:
+def _save(archive: Archive, rows: Iterable[Recording]) -> None:
+    """All in one transaction: that of the first says that all are there."""
     with writing(archive.engine) as session:
-        if before := session.get(Recording, row.id):
-            row.held, row.created_at = before.held, before.created_at
-        saved = session.merge(row)
-        for note in archive.on_stored:
-            note(session, saved)
+        for row in rows:
+            if before := session.get(Recording, row.id):
+                row.held, row.created_at = before.held, before.created_at
+            saved = session.merge(row)
+            for note in archive.on_stored:
+                note(session, saved)
 
 
-def _put_away(archive: Archive, capture: Path, row: Recording) -> None:
+def _put_away(archive: Archive, capture: Path, rows: Sequence[Recording]) -> None:
     """The capture is needed no more, or only by an engineer."""
-    if row.state == State.FAILED:
+    ready = [row for row in rows if row.state == State.READY]
+    if any(row.state == State.FAILED for row in rows):
         captures.move(archive.data_dir, capture, "failed")
-    elif row.state == State.READY and any(leg.facts.get("undecoded") for leg in row.legs):
+    elif any(leg.facts.get("undecoded") for row in ready for leg in row.legs):
         captures.move(archive.data_dir, capture, "kept")
     else:
         capture.unlink()

@@ -57,18 +57,19 @@ def keep_all(archive: Archive, stopped: Callable[[], bool], last: Iterable[Path]
 def _keep(archive: Archive, capture: Path) -> None:
     begun = time.perf_counter()
     try:
-        row = keep(archive, capture)
+        rows = keep(archive, capture)
     except NoRecording:  # another process took it, and somebody threw it away since
         return
-    logger.info(
-        "kept",
-        recording=row.id,
-        state=str(row.state),
-        call_id=row.call_id,
-        seconds=round(row.duration_s, 3),
-        reason=row.reason,
-        took_s=round(time.perf_counter() - begun, 3),
-    )
+    for row in rows:
+        logger.info(
+            "kept",
+            recording=row.id,
+            state=str(row.state),
+            call_id=row.call_id,
+            seconds=round(row.duration_s, 3),
+            reason=row.reason,
+            took_s=round(time.perf_counter() - begun, 3),
+        )
 
 
 def watch(archive: Archive, wait: Callable[[float], bool], make_room: Callable[[], None] = lambda: None) -> None:

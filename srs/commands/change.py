@@ -99,11 +99,11 @@ def import_(
     archive = open_archive(load(config, data))
     failed = False
     for file in files:
-        row = keep(archive, _take(file, archive.data_dir))
-        typer.echo(row.id)
-        if row.reason is not None:
-            failed = True
-            typer.echo(f"srs: {file}: {row.reason}", err=True)
+        for row in keep(archive, _take(file, archive.data_dir)):
+            typer.echo(row.id)
+            if row.reason is not None:
+                failed = True
+                typer.echo(f"srs: {file}: {row.reason}", err=True)
     if failed:
         raise typer.Exit(1)
 

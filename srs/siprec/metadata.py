@@ -8,7 +8,8 @@ whatever is not understood is kept as it came.
 import base64
 import re
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from lxml import etree
@@ -74,7 +75,7 @@ def read(xml: bytes) -> Metadata:
     found = list(_walk(top))
     problems = [] if not mended else ["the metadata were not well-formed XML"]
     participants = tuple(_unique("participant", _all(found, "participant", _participant), problems))
-    sessions = tuple(_unique("session", _all(found, "session", _session), problems))
+    sessions = tuple(_stopped(found, _unique("session", _all(found, "session", _session), problems)))
     streams = tuple(dict.fromkeys(_all(found, "stream", _stream)))
     problems += _reused(participants, sessions, streams)
     return Metadata(
@@ -153,6 +154,19 @@ def _session(element: Element) -> SessionInfo:
         start=_instant(element, "start-time"),
         stop=_instant(element, "stop-time", "end-time"),
     )
+
+
+def _stopped(found: list[Element], sessions: Iterable[SessionInfo]) -> Iterator[SessionInfo]:
+    """Yield the sessions; one that leaves the recording session (sessionrecordingassoc, RFC 7865 §6.4) is stopped."""
+    left = {
+        attribute(element, "session_id"): _instant(element, "disassociate-time")
+        for element in found
+        if local_name(element) == "sessionrecordingassoc" and child_text(element, "disassociate-time")
+    }
+    for info in sessions:
+        stop = left.pop(info.id, None)
+        yield replace(info, stop=info.stop or stop)
+    yield from (SessionInfo(key, stop=stop) for key, stop in left.items())
 
 
 def _participant(element: Element) -> Participant:

@@ -18,9 +18,10 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from srs.sip.message import Request, Response
+from srs.siprec import communication, presence, streams
 from srs.siprec import metadata as documents
-from srs.siprec import presence, streams
 from srs.siprec.body import UnsupportedPart, split
+from srs.siprec.communication import Communication
 from srs.siprec.metadata import MetadataError
 from srs.siprec.model import Metadata, merge
 from srs.siprec.presence import Presence
@@ -70,6 +71,8 @@ class Session:
     """All snapshots and partial updates brought together."""
     history: tuple[Presence, ...] = ()
     """Who sent on which stream, in order of appearance."""
+    communications: tuple[Communication, ...] = ()
+    """The calls in it, in order of appearance; none if the metadata name none."""
     snapshots: tuple[tuple[int, bytes], ...] = ()
     """(when, metadata as they came), of all requests, refused ones too."""
     events: tuple[tuple[int, str], ...] = ()
@@ -231,7 +234,24 @@ def _with_metadata(session: Session, update: Metadata | None, time_ns: int) -> S
     """Bring who speaks where up to date; labels refer to the newest description, also without an update."""
     merged = merge(session.metadata, update) if update else session.metadata
     history = presence.follow(session.history, merged, session.streams, time_ns)
-    return replace(session, metadata=merged, history=history)
+    start_ns = _since_when(session, time_ns)
+    calls = communication.follow(session.communications, merged, session.streams, start_ns, time_ns)
+    return replace(session, metadata=merged, history=history, communications=calls)
+
+
+def _since_when(session: Session, now_ns: int) -> int:
+    """Since when a call that is named now is recorded.
+
+    Since now, if an earlier document told of none. Else it was there all the time, but for a time in which nothing was
+    to be sent: that of a recording session that waits for its first call (RFC 8068 §3.4).
+    """
+    known = session.metadata
+    if session.started_ns is None or session.communications or (known and not known.participants):
+        return now_ns
+    if known is None and session.started_ns != now_ns:
+        changes = (change for stream in session.streams if stream.kind == "audio" for change in stream.directions)
+        return min((since for since, direction in changes if direction != "inactive"), default=now_ns)
+    return session.started_ns
 
 
 def _received(session: Session, request: Request, time_ns: int) -> tuple[Session, Content]:

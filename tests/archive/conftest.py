@@ -57,8 +57,8 @@ def tone(frequency: int) -> np.ndarray:
     return (8000 * np.sin(2 * np.pi * frequency * np.arange(2 * RATE) / RATE)).astype(np.int16)
 
 
-def finalise(path: Path) -> Finalised:
-    """A call of 2 s, 440 Hz on the caller's leg and 1,000 Hz on the callee's."""
+def finalise(path: Path) -> list[Finalised]:
+    """A call of 2 s, 440 Hz on the caller's leg and 1,000 Hz on the callee's; as often as the words say "a call"."""
     words = path.read_text()
     if "broken" in words:
         raise Refused("there is no SIP in it")
@@ -70,7 +70,12 @@ def finalise(path: Path) -> Finalised:
         LegSound("2", "sip:bob@example.com", None, "PCMA", facts, tone(1000)),
     )
     call = Finalised("call-1@example.com", legs, facts={"end_reason": "BYE"})
-    return replace(call, call_id="odd-\udcff-\0") if "odd" in words else call
+    if "odd" in words:
+        call = replace(call, call_id="odd-\udcff-\0")
+    return [
+        replace(call, session_id=f"cs-{number}", started_ns=STARTED_NS + number * 3_000_000_000) if number else call
+        for number in range(max(words.count("a call"), 1))
+    ]
 
 
 def channels(finalised: Finalised) -> tuple[np.ndarray, int]:

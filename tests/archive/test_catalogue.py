@@ -4,12 +4,13 @@ import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from support.archive import keep
 
 from srs.archive import catalogue
 from srs.archive.catalogue import Filter, as_json, details, entries, find
 from srs.archive.database import reading, writing
 from srs.archive.errors import AmbiguousId, Held, NoRecording, NotReady, StoreError
-from srs.archive.keep import Archive, keep
+from srs.archive.keep import Archive
 from srs.archive.tables import Leg, Recording, State
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.archive import keep
 
 from srs.archive import audio
 from srs.archive.errors import NotReady
 from srs.archive.export import export, export_capture
-from srs.archive.keep import Archive, keep
+from srs.archive.keep import Archive
 from srs.archive.store import open_store
 from srs.config import AudioSettings
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from rtp import send
 from rtp.codecs import STATIC, a_law, encode, mu_law
 from rtp.pcap import HEADER, CaptureError, read, record
-from srs.archive.finalise import NoSession, channels, demultiplex, finalise
+from srs.archive.finalise import NoSession, channels, demultiplex
+from srs.archive.finalise import finalise as finalise_all
 from srs.capture import events
 from srs.siprec import body, metadata
 from srs.siprec.session import Stream
@@ -21,10 +22,16 @@ from srs.siprec.session import Stream
 START_NS = 1_790_000_000_000_000_000
 MS = 1_000_000
 HERE, THERE = "127.0.0.1", "127.0.0.2"
-PORTS = (40_000, 40_002)
-CLIENT = (5060, 50_000, 50_002)
+PORTS = (40_000, 40_002, 40_004)
+CLIENT = (5060, 50_000, 50_002, 50_004)
 TABLES = {0: mu_law(), 8: a_law()}
 NAMES = {0: "PCMU", 8: "PCMA"}
+
+
+def finalise(path):
+    """The only recording of a capture."""
+    (recording,) = finalise_all(path)
+    return recording
 
 
 class Scene:

@@ -4,17 +4,20 @@ import hashlib
 import threading
 import wave
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sqlmodel import Session, select
+from support.archive import keep
 
 import srs.archive.keep
+from srs.archive import captures, catalogue
 from srs.archive.database import reading, writing
 from srs.archive.errors import DatabaseError, NoRecording, StoreError
-from srs.archive.keep import Archive, keep, moment
+from srs.archive.keep import Archive, moment
+from srs.archive.keep import keep as keep_all
 from srs.archive.tables import Recording
 from srs.config import AudioSettings
 
@@ -177,6 +180,41 @@ def test_a_database_that_is_away_costs_nothing(archive: Archive, ended):
 def test_no_capture_and_no_row(archive: Archive):
     with pytest.raises(NoRecording, match="no such capture"):
         keep(archive, archive.data_dir / "captures" / "ended" / "none.pcap")
+
+
+TWO = "a call and a call"
+
+
+def test_a_capture_of_two_calls_becomes_two_recordings(archive: Archive, ended):
+    first, second = keep_all(archive, ended(words=TWO))
+    assert (first.id, first.session_id, second.session_id) == ("a1b2c3d4", "cs-1", "cs-2")
+    assert len(second.id) == 32
+    assert second.started_at - first.started_at == timedelta(seconds=3)
+    assert files(archive, "captures") == []
+    assert len(files(archive, "audio")) == 2
+
+
+def test_two_calls_cut_off_before_the_capture_goes_are_the_same_two(archive: Archive, ended, monkeypatch):
+    before = [row.id for row in keep_all(archive, ended(words=TWO))]
+    again = [row.id for row in keep_all(archive, ended(words=TWO))]
+    assert again == before
+    assert sorted(row.id for row in rows(archive)) == sorted(before)
+
+
+def test_of_two_calls_the_deleted_one_stays_deleted_when_the_other_is_made_anew(archive: Archive, ended):
+    first, second = keep_all(archive, ended(words=TWO))
+    catalogue.delete(archive.engine, archive.store, archive.data_dir, second.id, datetime.now(UTC))
+    archive.store.delete(first.file)
+    assert [row.state for row in keep_all(archive, ended(words=TWO))] == ["ready", "deleted"]
+    assert files(archive, "audio") == ["a1b2c3d4.wav"]
+
+
+def test_what_was_set_aside_of_two_calls_is_found_from_both_and_goes_with_either(archive: Archive, ended):
+    both = keep_all(archive, ended(words=f"{TWO}, undecoded"))
+    kept = archive.data_dir / "captures" / "kept" / "a1b2c3d4.pcap"
+    assert [captures.put_aside(archive.data_dir, row) for row in both] == [kept, kept]
+    catalogue.delete(archive.engine, archive.store, archive.data_dir, both[1].id, datetime.now(UTC))
+    assert not kept.exists()
 
 
 def test_two_at_once_make_one(archive: Archive, ended):

@@ -2,10 +2,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from structlog.testing import capture_logs
+from support.archive import keep
 
 from srs.archive.catalogue import hold
 from srs.archive.database import reading
-from srs.archive.keep import Archive, keep
+from srs.archive.keep import Archive
 from srs.archive.prune import is_on_disk_of, prune
 from srs.archive.tables import Recording
 
