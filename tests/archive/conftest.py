@@ -73,7 +73,7 @@ def finalise(path: Path) -> list[Finalised]:
     if "odd" in words:
         call = replace(call, call_id="odd-\udcff-\0")
     return [
-        replace(call, session_id=f"cs-{number}", started_ns=STARTED_NS + number * 3_000_000_000) if number else call
+        replace(call, session_id=f"cs-{number + 1}", started_ns=STARTED_NS + number * 3_000_000_000) if number else call
         for number in range(max(words.count("a call"), 1))
     ]
 

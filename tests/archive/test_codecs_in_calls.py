@@ -82,7 +82,7 @@ def recording(tmp_path):
     ]
     path = tmp_path / "1.pcap"
     path.write_bytes(HEADER + b"".join(octets))
-    return finalise(path)
+    return finalise(path)[0]
 
 
 def test_a_loss_is_filled_where_it_was_and_told(recording):
