@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Engine, or_
 from sqlmodel import col, select
 
-from srs.archive import captures
+from srs.archive import captures, identity
 from srs.archive.database import reading, writing
 from srs.archive.errors import AmbiguousId, Held, NoRecording, NotReady
 from srs.archive.store import Store
@@ -26,13 +26,15 @@ class Filter:
     state: State | None = None
     party: str | None = None
     """Part of the caller's or callee's address or name, in either case of letters."""
+    identifier: str | None = None
+    """What another system calls it (UCID, GUID, Call-ID …), or the id of its communication session."""
     limit: int | None = None
 
 
 def entries(engine: Engine, data_dir: Path, wanted: Filter) -> list[Recording]:
     """The recordings, newest first; those without row have the state that their folder tells and are in no session."""
     found = _rows(engine, wanted)
-    if wanted.party is None:
+    if wanted.party is None and wanted.identifier is None:
         found += _without_row(engine, data_dir, wanted.state)
     found.sort(key=lambda row: (row.started_at, row.id), reverse=True)
     return found[: wanted.limit]
@@ -51,6 +53,8 @@ def _rows(engine: Engine, wanted: Filter) -> list[Recording]:
                 col(Recording.legs).any(col(Leg.name).icontains(party, autoescape=True)),
             )
         )
+    if wanted.identifier is not None:
+        query = query.where(identity.is_called(wanted.identifier))
     with reading(engine) as session:
         return list(session.exec(query.limit(wanted.limit)))
 
@@ -172,10 +176,11 @@ def as_json(row: Recording, store: Store) -> dict[str, Any]:
     }
 
 
-def details(row: Recording, store: Store) -> dict[str, Any]:
-    """What `srs show --json` says: the above, and all facts."""
+def details(engine: Engine, row: Recording, store: Store) -> dict[str, Any]:
+    """What `srs show --json` says: the above, what others call it, and all facts."""
     facts = {name: getattr(row, name) for name in ("direction", "peer", "purpose", "tags")}
     facts |= {"held": row.held, "reason": row.reason, "deleted_at": row.deleted_at and stamp(row.deleted_at)}
+    facts |= {"identifiers": identity.of(engine, row.id), "same_call": identity.same_call(engine, row)}
     legs = [{"label": leg.label, **leg.facts} for leg in row.legs]
     return {**as_json(row, store), **facts, "created_at": stamp(row.created_at), "facts": row.facts, "leg_facts": legs}
 

@@ -17,6 +17,7 @@ from srs.archive.facts import Interval, LegFacts
 from srs.archive.legs import Frame
 from srs.archive.listen import Heard, listen
 from srs.archive.replay import NoSession, Replay, kernel_drops, replay
+from srs.siprec.identifiers import Identifier
 from srs.siprec.session import Presence, Session, Stream, parties
 from srs.siprec.split import split
 
@@ -56,6 +57,8 @@ class Recording:
     """In channel order: caller, callee, more."""
     caller: str | None
     callee: str | None
+    identifiers: tuple[Identifier, ...]
+    """What others call it."""
     facts: dict[str, object]
     """Fit for JSON: what is known of the session beside its legs."""
 
@@ -102,6 +105,7 @@ def _recording(datagrams: Datagrams, replayed: Replay, rows: Mapping[Stream, Row
         legs=tuple(sounds),
         caller=caller,
         callee=callee,
+        identifiers=tuple(dict.fromkeys(each.identifier for each in session.identifiers)),
         facts={**_facts(replayed, rows, start_ns), "other_datagrams": other, "lost_tail": datagrams.lost_tail},
     )
 

@@ -29,7 +29,7 @@ from srs.archive.export import tags_of
 from srs.archive.peer import peer_of
 from srs.archive.store import Store, open_store
 from srs.archive.subject import direction
-from srs.archive.tables import Leg, Recording, State
+from srs.archive.tables import Identifier, Leg, Recording, State
 from srs.config import AudioSettings, Settings
 from srs.config.rules import NumbersSettings
 
@@ -187,6 +187,7 @@ def _ready(archive: Archive, capture: Path, recording: str, finalised: "Finalise
         },
         created_at=datetime.now(UTC),
         legs=_legs(finalised),
+        identifiers=_identifiers(finalised),
     )
     _store(archive, row, finalised)
     return row
@@ -194,6 +195,11 @@ def _ready(archive: Archive, capture: Path, recording: str, finalised: "Finalise
 
 def _legs(finalised: "Finalised") -> list[Leg]:
     return [_leg(channel, leg) for channel, leg in enumerate(finalised.legs)]
+
+
+def _identifiers(finalised: "Finalised") -> list[Identifier]:
+    found = dict.fromkeys((each.kind, clean(each.value) or "") for each in finalised.identifiers)
+    return [Identifier(kind=kind, value=value) for kind, value in found]
 
 
 def _leg(channel: int, leg: "LegSound") -> Leg:

@@ -75,6 +75,10 @@ class Recording(SQLModel, table=True):
     legs: list["Leg"] = Relationship(
         sa_relationship_kwargs={"order_by": "Leg.channel", "lazy": "selectin", "cascade": "all, delete-orphan"}
     )
+    identifiers: list["Identifier"] = Relationship(
+        sa_relationship_kwargs={"order_by": "(Identifier.kind, Identifier.value)", "cascade": "all, delete-orphan"}
+    )
+    """Not loaded with the row: see `catalogue.identifiers`."""
 
 
 class Leg(SQLModel, table=True):
@@ -94,3 +98,15 @@ class Leg(SQLModel, table=True):
     lost: int = 0
     seconds: float = 0.0
     facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+
+
+class Identifier(SQLModel, table=True):
+    """What another system calls the recorded call, or somebody in it; see `srs.siprec.identifiers`."""
+
+    __tablename__ = "identifier"
+    __table_args__ = (Index("ix_identifier_value", "value"),)
+
+    recording_id: str = Field(default="", foreign_key="recording.id", ondelete="CASCADE", primary_key=True)
+    """Filled in when the recording it belongs to is saved."""
+    kind: str = Field(primary_key=True, max_length=32)
+    value: str = Field(primary_key=True, max_length=255)

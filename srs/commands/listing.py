@@ -23,6 +23,10 @@ def list_(
     as_json: AsJson = False,
     state: Annotated[str | None, typer.Option(callback=_state, help=f"Only: {', '.join(STATES)}.")] = None,
     caller: Annotated[str | None, typer.Option(metavar="TEXT", help="Only with this in a party's address.")] = None,
+    identifier: Annotated[
+        str | None,
+        typer.Option("--id", metavar="VALUE", help="Only with this UCID, GUID, Call-ID or the like."),
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many. [default: all as JSON, else 50]")] = None,
     config: Config = None,
     data: Data = None,
@@ -33,7 +37,7 @@ def list_(
     from srs.archive.tables import State
 
     settings, engine, store = open_archive(config, data)
-    wanted = Filter(State(state) if state else None, caller, limit or (None if as_json else 50))
+    wanted = Filter(State(state) if state else None, caller, identifier, limit or (None if as_json else 50))
     found = entries(engine, settings.data_dir, wanted)
     if as_json:
         for row in found:
@@ -75,7 +79,7 @@ def show(id_: Id, as_json: AsJson = False, config: Config = None, data: Data = N
     from srs.archive.catalogue import details, find
 
     settings, engine, store = open_archive(config, data)
-    known = details(find(engine, settings.data_dir, id_), store)
+    known = details(engine, find(engine, settings.data_dir, id_), store)
     if as_json:
         typer.echo(json.dumps(known, ensure_ascii=False, indent=2))
     else:
@@ -85,6 +89,7 @@ def show(id_: Id, as_json: AsJson = False, config: Config = None, data: Data = N
 def _print_details(known: dict[str, Any]) -> None:
     from rich.text import Text
 
+    known["identifiers"] = [f"{each['kind']} {each['value']}" for each in known["identifiers"]]
     legs, leg_facts, facts = known.pop("legs"), known.pop("leg_facts"), known.pop("facts")
     lines = [_line(name, value) for name, value in {**known, **facts}.items() if value not in (None, [], {}, "")]
     for channel, (leg, more) in enumerate(zip(legs, leg_facts, strict=True)):

@@ -37,7 +37,7 @@ class Communication:
     """UTC; None: it goes on, or ends with the recording session."""
     parts: tuple[Part, ...] = ()
     members: tuple[str, ...] = ()
-    """Ids and addresses of all who ever took part, in the order in which they were named."""
+    """Ids and addresses of all who ever took part, in the order in which they were named; at the end former own ids."""
     present: frozenset[str] = frozenset()
     """Addresses, else names, else ids of those who take part now."""
 
@@ -60,7 +60,8 @@ def follow(
         info = (going_on.get(each.info.id) or _renamed(each, metadata, fresh)) if each.until_ns is None else None
         if info is not None:
             del going_on[info.id]
-            result.append(replace(each, info=info))
+            former = () if info.id == each.info.id else (each.info.id,)
+            result.append(replace(each, info=info, members=(*each.members, *former)))
         else:
             result.append(_ended(each, now_ns))
     result += [Communication(info, start_ns) for info in going_on.values()]

@@ -18,10 +18,11 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from srs.sip.message import Request, Response
-from srs.siprec import communication, presence, streams
+from srs.siprec import communication, identifiers, presence, streams
 from srs.siprec import metadata as documents
 from srs.siprec.body import UnsupportedPart, split
 from srs.siprec.communication import Communication
+from srs.siprec.identifiers import Named
 from srs.siprec.metadata import MetadataError
 from srs.siprec.model import Metadata, merge
 from srs.siprec.presence import Presence
@@ -33,6 +34,7 @@ __all__ = ["Party", "Presence", "Session", "Stream", "apply", "new", "parties"]
 EVENT = "X-SRS-Event"
 """Header field of the INFO requests in which the recorder notes its own doings."""
 MOST_PROBLEMS = 100
+MOST_IDENTIFIERS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ class Session:
     """Who sent on which stream, in order of appearance."""
     communications: tuple[Communication, ...] = ()
     """The calls in it, in order of appearance; none if the metadata name none."""
+    identifiers: tuple[Named, ...] = ()
+    """What others call the recorded calls, of all requests."""
     snapshots: tuple[tuple[int, bytes], ...] = ()
     """(when, metadata as they came), of all requests, refused ones too."""
     events: tuple[tuple[int, str], ...] = ()
@@ -259,6 +263,10 @@ def _received(session: Session, request: Request, time_ns: int) -> tuple[Session
     content = _content(request)
     if content.raw_metadata is not None:
         session = replace(session, snapshots=(*session.snapshots, (time_ns, content.raw_metadata)))
+    found = dict.fromkeys(identifiers.find(request, content.metadata))
+    known = {(each.owner, each.identifier) for each in session.identifiers}
+    fresh = (Named(time_ns, *each) for each in found if each not in known)
+    session = replace(session, identifiers=(*session.identifiers, *fresh)[:MOST_IDENTIFIERS])
     return _noted(session, *content.problems), content
 
 

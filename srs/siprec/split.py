@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from srs.siprec.communication import Communication, Part
+from srs.siprec.identifiers import Named
 from srs.siprec.presence import Presence
 from srs.siprec.session import Session
 from srs.siprec.streams import Stream
@@ -43,6 +44,7 @@ def _cut(session: Session, communication: Communication) -> Session:
         streams=streams,
         metadata=metadata,
         history=tuple(_presences(session, communication, place)),
+        identifiers=tuple(_identifiers(session, communication)),
         communications=(communication,),
     )
 
@@ -97,3 +99,21 @@ def _clipped(presence: Presence, parts: Iterable[Part]) -> Iterator[Presence]:
         until_ns = min((end for end in (presence.until_ns, part.until_ns) if end is not None), default=None)
         if part.stream == presence.stream and (until_ns is None or since_ns < until_ns):
             yield replace(presence, since_ns=since_ns, until_ns=until_ns)
+
+
+def _identifiers(session: Session, communication: Communication) -> Iterator[Named]:
+    """Those of the call, its parties and streams; what is said of nothing known belongs to the calls of its time."""
+    own = {communication.info.id, *communication.members}
+    others = {name for each in session.communications for name in (each.info.id, *each.members)} - own
+    since_ns = max((_over(each, communication) for each in session.communications), default=0)
+    for named in session.identifiers:
+        in_time = since_ns < named.time_ns and not (communication.until_ns and named.time_ns > communication.until_ns)
+        if named.owner in own or (named.owner not in others and in_time):
+            yield named
+
+
+def _over(earlier: Communication, later: Communication) -> int:
+    """Since when a message may be of `later` rather than of `earlier`; one may end the one and begin the other."""
+    if earlier.until_ns is None or earlier.until_ns > later.since_ns:
+        return 0
+    return earlier.since_ns if earlier.until_ns == later.since_ns else earlier.until_ns

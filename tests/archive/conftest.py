@@ -11,6 +11,7 @@ from srs.archive.database import connect
 from srs.archive.keep import Archive
 from srs.archive.store import open_store
 from srs.config import AudioSettings
+from srs.siprec.identifiers import Identifier
 
 STARTED_NS = 1_795_521_600_123_456_789  # 2026-11-24T12:00:00.123456789Z
 RATE = 8000
@@ -50,6 +51,7 @@ class Finalised:
     interrupted: bool = False
     caller: str | None = "sip:alice@example.com"
     callee: str | None = "sip:bob@example.com"
+    identifiers: tuple[Identifier, ...] = (Identifier("ucid", "00001000021793793061"), Identifier("agent-id", "7"))
     facts: dict[str, object] | None = None
 
 

@@ -171,6 +171,6 @@ def test_legs_have_their_fields_in_the_order_of_the_contract(archive: Archive, e
 
 
 def test_details_have_the_facts_of_each_leg(archive: Archive, ended):
-    known = details(row_of(archive, keep(archive, ended()).id), archive.store)
+    known = details(archive.engine, row_of(archive, keep(archive, ended()).id), archive.store)
     assert known["leg_facts"][0]["gaps"] == [[0.5, 0.04]]
     assert known["facts"]["end_reason"] == "BYE"
