@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Engine, or_
 from sqlmodel import col, select
 
-from srs.archive import captures, identity
+from srs.archive import captures, identity, peaks
 from srs.archive.database import reading, writing
 from srs.archive.errors import AmbiguousId, Held, NoRecording, NotReady
 from srs.archive.store import Store
@@ -144,6 +144,7 @@ def delete(engine: Engine, store: Store, data_dir: Path, recording: str, now: da
             raise Held(f"recording {recording} is under legal hold; release it first: srs hold {recording} --release")
         # Within the transaction: a row that says deleted is never ahead of the sound, and no hold slips in between.
         if row.file is not None:
+            peaks.delete(store, row.file)
             store.delete(row.file)
         captures.remove(data_dir, row)
         if row.state != State.DELETED:

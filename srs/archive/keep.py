@@ -21,7 +21,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from srs.archive import audio, captures, preview
+from srs.archive import audio, captures, peaks, preview
 from srs.archive.audio import Samples
 from srs.archive.database import connect, reading, writing
 from srs.archive.errors import NoRecording
@@ -218,7 +218,7 @@ def _leg(channel: int, leg: "LegSound") -> Leg:
 
 
 def _store(archive: Archive, row: Recording, finalised: "Finalised") -> None:
-    """Put the sound into the store; its size and checksum into the row."""
+    """Put the sound and its outline into the store; size and checksum of the sound into the row."""
     assert row.file is not None
     samples, rate = archive.channels(finalised)
     if archive.audio.channels == "mono":
@@ -228,6 +228,7 @@ def _store(archive: Archive, row: Recording, finalised: "Finalised") -> None:
         audio.write(file, archive.audio.format, audio.pieces(samples), samples.shape[1], rate, tags)
         row.bytes, row.sha256 = _measure(file)
         file.seek(0)
+        peaks.save(archive.store, row.file, samples, rate)
         archive.store.put(row.file, file)
 
 

@@ -13,7 +13,7 @@ from sqlmodel import Session, select
 from support.archive import keep
 
 import srs.archive.keep
-from srs.archive import captures, catalogue
+from srs.archive import captures, catalogue, peaks
 from srs.archive.database import reading, writing
 from srs.archive.errors import DatabaseError, NoRecording, StoreError
 from srs.archive.keep import Archive, moment
@@ -102,7 +102,7 @@ def test_cut_off_at_any_step_and_done_again_it_is_one_recording(
     row = keep(archive, capture)
     assert [found.id for found in rows(archive)] == [row.id]
     assert row.state == "ready"
-    assert files(archive, "audio") == ["a1b2c3d4.wav"]
+    assert files(archive, "audio") == ["a1b2c3d4.wav", "a1b2c3d4.wav.peaks"]
     assert files(archive, "captures") == []
     assert archive.store.size(row.file) == row.bytes
     assert not [path for path in archive.data_dir.iterdir() if path.name.startswith("tmp")]
@@ -120,6 +120,7 @@ def test_a_row_whose_sound_is_lost_is_made_anew_and_stays_held(archive: Archive,
 
 def test_what_was_deleted_does_not_come_back(archive: Archive, ended):
     row = keep(archive, ended())
+    peaks.delete(archive.store, row.file)
     archive.store.delete(row.file)
     with writing(archive.engine) as session:
         session.merge(row).state = "deleted"
@@ -191,7 +192,7 @@ def test_a_capture_of_two_calls_becomes_two_recordings(archive: Archive, ended):
     assert len(second.id) == 32
     assert second.started_at - first.started_at == timedelta(seconds=3)
     assert files(archive, "captures") == []
-    assert len(files(archive, "audio")) == 2
+    assert len(files(archive, "audio")) == 4
 
 
 def test_two_calls_cut_off_before_the_capture_goes_are_the_same_two(archive: Archive, ended, monkeypatch):
@@ -206,7 +207,7 @@ def test_of_two_calls_the_deleted_one_stays_deleted_when_the_other_is_made_anew(
     catalogue.delete(archive.engine, archive.store, archive.data_dir, second.id, datetime.now(UTC))
     archive.store.delete(first.file)
     assert [row.state for row in keep_all(archive, ended(words=TWO))] == ["ready", "deleted"]
-    assert files(archive, "audio") == ["a1b2c3d4.wav"]
+    assert files(archive, "audio") == ["a1b2c3d4.wav", "a1b2c3d4.wav.peaks"]
 
 
 def test_what_was_set_aside_of_two_calls_is_found_from_both_and_goes_with_either(archive: Archive, ended):
