@@ -1,9 +1,11 @@
 """What tests of several packages need."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
-from support import postgres
+from support import postgres, s3
+from support.recorder import Recorder
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +24,38 @@ def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         return f"sqlite:///{tmp_path_factory.mktemp('database')}/recordings.sqlite"
     running: postgres.Server = request.getfixturevalue("postgres_server")
     return running.database()
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[dict[str, str]]:
+    """An S3 server for all tests of this process: the environment that leads to it."""
+    with s3.server() as environment:
+        yield environment
+
+
+@pytest.fixture
+def s3_environment(s3_server: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The same, set."""
+    for name, value in s3_server.items():
+        monkeypatch.setenv(name, value)
+    return s3_server
+
+
+@pytest.fixture
+def start_recorder(tmp_path: Path) -> Iterator[Callable[..., Recorder]]:
+    """Starts recorders: `start_recorder(host="127.0.0.1", data=…, **environment)`; they are stopped after the test."""
+    running: list[Recorder] = []
+
+    def start(host: str = "127.0.0.1", data: Path = tmp_path / "data", **environment: str) -> Recorder:
+        running.append(Recorder(data, host, environment))
+        return running[-1]
+
+    yield start
+    for recorder in running:
+        if recorder.process.poll() is None:
+            recorder.stop()
+
+
+@pytest.fixture
+def recorder(start_recorder: Callable[..., Recorder]) -> Recorder:
+    return start_recorder()

@@ -105,7 +105,9 @@ def open_store(url: str) -> Store:
 def _errors(url: str) -> Iterator[None]:
     try:
         yield
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if "NoSuchBucket" in str(error):  # which must not pass for an object that is gone already
+            raise StoreError(f"audio store {url}: there is no such bucket") from error
         raise
     except (BaseError, OSError, ValueError) as error:
         raise StoreError(f"audio store {url}: {str(error).partition(chr(10))[0]}") from error

@@ -1,9 +1,10 @@
-"""The audio store, in a folder and in memory."""
+"""The audio store, in a folder, in memory, on an S3 server."""
 
 import io
 from pathlib import Path
 
 import pytest
+from support import s3
 
 import srs.archive.store
 from srs.archive.errors import StoreError
@@ -12,9 +13,14 @@ from srs.archive.store import Store, open_store
 KEY = "2026/11/24/ab12.wav"
 
 
-@pytest.fixture(params=["folder", "memory"])
+@pytest.fixture(params=["folder", "memory", "s3"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    return open_store((tmp_path / "with space" / "audio").as_uri() if request.param == "folder" else "memory:///")
+    if request.param == "folder":
+        return open_store((tmp_path / "with space" / "audio").as_uri())
+    if request.param == "memory":
+        return open_store("memory:///")
+    request.getfixturevalue("s3_environment")
+    return open_store(f"s3://recordings/{tmp_path.name}")
 
 
 def test_what_is_put_can_be_read_and_deleted(store: Store):
@@ -77,3 +83,16 @@ def test_a_full_or_forbidden_folder_is_a_store_error(tmp_path: Path):
 def test_a_url_of_no_store_is_named(url: str):
     with pytest.raises(StoreError, match="audio store"):
         open_store(url)
+
+
+def test_a_server_that_is_away_is_a_store_error(monkeypatch: pytest.MonkeyPatch):
+    for name, value in {**s3.ACCESS, "AWS_ENDPOINT": "http://127.0.0.1:1", "AWS_ALLOW_HTTP": "true"}.items():
+        monkeypatch.setenv(name, value)
+    store = open_store("s3://recordings/x")
+    with pytest.raises(StoreError, match="audio store s3://recordings/x"):
+        store.put(KEY, io.BytesIO(b"x"))
+
+
+def test_a_bucket_that_is_not_there_is_a_store_error(s3_environment: dict[str, str]):
+    with pytest.raises(StoreError, match="audio store s3://nowhere"):
+        open_store("s3://nowhere/x").put(KEY, io.BytesIO(b"x"))

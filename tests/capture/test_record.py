@@ -89,7 +89,7 @@ def test_nothing_is_left_of_a_call_that_is_in_the_archive(recorder) -> None:
 
 def test_a_running_call_is_listed_with_its_parties(recorder) -> None:
     talk = Talk(make_plan(recorder, 2.0))
-    until(lambda: bool(recorder.listed()), lambda: "no call is listed")
+    until(lambda: any(row["caller"] for row in recorder.listed()), lambda: "no call is listed with its caller")
     (running,) = recorder.listed()
     talk.outcomes()
     assert running["state"] == "recording"

@@ -1,0 +1,54 @@
+"""Several recorders that share one archive: PostgreSQL and S3."""
+
+import shutil
+import subprocess
+import wave
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support import postgres
+from support.recorder import SRS, Recorder
+
+AUDIO = Path(__file__).parents[2] / "captures"
+
+
+@pytest.fixture
+def nodes(
+    start_recorder: Callable[..., Recorder], postgres_server: postgres.Server, s3_server: dict[str, str], tmp_path: Path
+) -> list[Recorder]:
+    """Two recorders with data folders of their own."""
+    shared = {"SRS_DATABASE__URL": postgres_server.database(), "SRS_STORE__URL": f"s3://recordings/{tmp_path.name}"}
+    return [start_recorder(data=tmp_path / name, **shared, **s3_server) for name in ("one", "two")]
+
+
+def call(node: Recorder) -> None:
+    sounds = 2 * ["--audio", str(AUDIO / "caller.wav")]
+    subprocess.run([*SRS, "call", f"{node.host}:{node.port}", "--duration", "1", *sounds], check=True)
+
+
+def test_any_node_lists_exports_and_deletes_what_any_recorded(nodes: list[Recorder], tmp_path: Path) -> None:
+    for node in nodes:
+        call(node)
+    found = nodes[0].recordings(2)
+    assert [row["id"] for row in nodes[1].listed()] == [row["id"] for row in found]
+    for row in found:
+        assert row["file"].startswith("s3://recordings/")
+        sounds = [tmp_path / f"{number}.wav" for number in range(2)]
+        for node, sound in zip(nodes, sounds, strict=True):
+            node.run("export", row["id"], "-o", str(sound))
+        assert sounds[0].read_bytes() == sounds[1].read_bytes()
+        with wave.open(str(sounds[0])) as file:
+            samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)
+        assert np.abs(samples).max(axis=0).min() > 1000
+        nodes[1].run("delete", "--yes", row["id"])
+    assert [row["state"] for row in nodes[0].listed()] == ["deleted", "deleted"]
+
+
+@pytest.mark.skipif(shutil.which("ffprobe") is None, reason="ffprobe is missing: apt-get install ffmpeg")
+def test_a_sound_in_s3_is_exported_in_other_formats(nodes: list[Recorder], tmp_path: Path) -> None:
+    call(nodes[0])
+    (row,) = nodes[0].recordings(1)
+    nodes[1].run("export", row["id"], "--format", "mp3", "-o", str(tmp_path / "x.mp3"))
+    assert (tmp_path / "x.mp3").stat().st_size > 4000
