@@ -88,9 +88,15 @@ def test_nothing_is_left_of_a_call_that_is_in_the_archive(recorder) -> None:
 
 
 def test_a_running_call_is_listed_with_its_parties(recorder) -> None:
-    talk = Talk(make_plan(recorder, 2.0))
-    until(lambda: any(row["caller"] for row in recorder.listed()), lambda: "no call is listed with its caller")
-    (running,) = recorder.listed()
+    talk = Talk(make_plan(recorder, 10.0))
+    rows: list[dict] = []
+
+    def listed() -> bool:
+        rows[:] = recorder.listed()
+        return any(row["caller"] for row in rows)
+
+    until(listed, lambda: f"no call is listed with its caller: {rows}")
+    (running,) = rows
     talk.outcomes()
     assert running["state"] == "recording"
     assert running["ended_at"] is None

@@ -16,7 +16,7 @@ from typing import Any
 from srs.sip.address import host_port
 
 SRS = [sys.executable, "-m", "srs.cli"]
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 OPTIONS = """\
 OPTIONS sip:srs@{host} SIP/2.0
 Via: SIP/2.0/UDP {local};branch=z9hG4bK{token};rport
