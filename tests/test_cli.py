@@ -136,6 +136,18 @@ def test_export(srs, data: Path, tmp_path: Path, words: list[str]):
         assert sound.getnframes() == 8000
 
 
+def test_export_as_vcon_and_json(srs, data: Path, tmp_path: Path):
+    assert srs("export", "aaaa1", "-o", "x.vcon") == (0, "", "")
+    (dialog,) = json.loads((tmp_path / "x.vcon").read_text())["dialog"]
+    assert (dialog["type"], dialog["filename"]) == ("recording", "aaaa1111.wav")
+    assert srs("export", "aaaa2", "--format", "json", "-o", "x") == (0, "", "")
+    assert json.loads((tmp_path / "x").read_text())["state"] == "failed"
+    status, _, error = srs("export", "aaaa2", "-o", "y.vcon")
+    assert status == 1
+    assert "has no sound" in error
+    assert not (tmp_path / "y.vcon").exists()
+
+
 def test_export_asks_for_a_format(srs, data: Path):
     assert srs("export", "aaaa1", "-o", "x")[0] == 2
     assert srs("export", "aaaa1", "-o", "x", "--format", "ogg")[0] == 2

@@ -6,6 +6,7 @@ ArchiveError
   NotReady              there is no sound (yet, or any more)
   Held                  a legal hold forbids it
   StoreError            the audio store does not do what it should
+  SigningError          the key or the certificate of an export cannot be used
   DatabaseError         the database does not answer
     NewerDatabase       it was made by a later version of this program
 """
@@ -33,6 +34,10 @@ class Held(ArchiveError):
 
 class StoreError(ArchiveError):
     """The audio store does not do what it should; trying again may help."""
+
+
+class SigningError(ArchiveError):
+    """The key or the certificate that an export is signed with cannot be used."""
 
 
 class DatabaseError(ArchiveError):

@@ -1,5 +1,6 @@
 """A recording as a file for people: any format, with who and when in its tags."""
 
+import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -8,7 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
+from sqlalchemy import Engine
+
 from srs.archive import audio, captures
+from srs.archive.catalogue import details
 from srs.archive.errors import NotReady
 from srs.archive.store import Store
 from srs.archive.tables import Recording
@@ -43,6 +47,35 @@ def export_capture(recording: Recording, data_dir: Path, target: Path) -> None:
         raise NotReady(f"the capture of {recording.id} is not kept: only those are that could not be decoded whole")
     with found.open("rb") as source, _whole(target) as file:
         shutil.copyfileobj(source, file, 1 << 20)
+
+
+def export_vcon(
+    recording: Recording, store: Store, signer: tuple[Path, Path] | None, target: Path, now: datetime
+) -> None:
+    """Write a recording as vCon to `target`, the sound inside, whole or not at all.
+
+    Args:
+        signer: files of key and certificate; None: unsigned.
+
+    Raises:
+        NotReady, StoreError, OSError: as `export`.
+        SigningError: key or certificate cannot be used.
+    """
+    from srs.archive import vcon
+
+    with open_sound(recording, store) as source:
+        made = vcon.vcon(recording, source.read(), str(recording.format), now)
+    content = json.dumps(made, ensure_ascii=False)
+    if signer is not None:
+        content = json.dumps(vcon.signed(content, made["uuid"], *signer))
+    with _whole(target) as file:
+        file.write(content.encode())
+
+
+def export_facts(recording: Recording, engine: Engine, store: Store, target: Path) -> None:
+    """Write all that is known of a recording as JSON to `target`, whole or not at all; its sound need not be there."""
+    with _whole(target) as file:
+        file.write(json.dumps(details(engine, recording, store), ensure_ascii=False, indent=2).encode())
 
 
 @contextmanager

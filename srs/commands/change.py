@@ -14,7 +14,7 @@ from srs.config import load
 if TYPE_CHECKING:
     from srs.archive.tables import Recording
 
-FORMATS = ("wav", "mp3", "flac", "opus", "pcap")
+FORMATS = ("wav", "mp3", "flac", "opus", "pcap", "vcon", "json")
 
 
 def _format(value: str | None) -> str | None:
@@ -33,20 +33,29 @@ def export(
     config: Config = None,
     data: Data = None,
 ) -> None:
-    """Write the sound of a recording to a file; as pcap its packets, where not all of them could be decoded."""
+    """Write the sound of a recording to a file.
+
+    As vcon with parties and history, signed if [vcon] has a key; as json its facts alone; as pcap its packets, where
+    not all of them could be decoded.
+    """
     from srs.archive.catalogue import find
     from srs.archive.export import export as write
-    from srs.archive.export import export_capture
+    from srs.archive.export import export_capture, export_facts, export_vcon
 
     kind = kind or output.suffix[1:].lower()
     if kind not in FORMATS:
         raise typer.BadParameter(f"which format? --format must be one of {', '.join(FORMATS)}")
     settings, engine, store = open_archive(config, data)
     row = find(engine, settings.data_dir, id_)
-    if kind == "pcap":
-        export_capture(row, settings.data_dir, output)
-    else:
-        write(row, store, kind, output)
+    match kind:
+        case "pcap":
+            export_capture(row, settings.data_dir, output)
+        case "vcon":
+            export_vcon(row, store, settings.vcon.signer, output, datetime.now(UTC))
+        case "json":
+            export_facts(row, engine, store, output)
+        case _:
+            write(row, store, kind, output)
 
 
 def delete(

@@ -1,5 +1,6 @@
-"""Where recordings are kept and how long: `[database]`, `[store]`, `[retention]`."""
+"""Where recordings are kept and how long: `[database]`, `[store]`, `[retention]`, `[vcon]`."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -20,6 +21,20 @@ class StoreSettings(Section):
         description="Where sound is kept: `file:///…`, `s3://bucket/prefix`, `az://…`, `gs://…`; "
         "without it `audio` in the data folder.",
     )
+
+
+class VconSettings(Section):
+    key: Path | None = Field(
+        default=None, description="With `certificate`: vCon exports are signed with this private key, RSA or EC, PEM."
+    )
+    certificate: Path | None = Field(
+        default=None, description="The certificate of the key, with those that lead to its authority, PEM."
+    )
+
+    @property
+    def signer(self) -> tuple[Path, Path] | None:
+        """Files of key and certificate."""
+        return (self.key, self.certificate) if self.key and self.certificate else None
 
 
 class RetentionSettings(Section):

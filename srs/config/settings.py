@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from srs.config.archive import DatabaseSettings, RetentionSettings, StoreSettings
+from srs.config.archive import DatabaseSettings, RetentionSettings, StoreSettings, VconSettings
 from srs.config.media import AdmissionSettings, AudioSettings, MediaSettings
 from srs.config.rules import GroupSettings, NumbersSettings
 from srs.config.sip import PeerSettings, SipSettings, TlsSettings
@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     admission: AdmissionSettings = AdmissionSettings()
     retention: RetentionSettings = RetentionSettings()
+    vcon: VconSettings = VconSettings()
     numbers: NumbersSettings = NumbersSettings()
     group: Annotated[list[GroupSettings], BeforeValidator(tables)] = Field(
         default=[],
