@@ -66,6 +66,8 @@ class Recording(SQLModel, table=True):
     purpose: str | None = Field(default=None, sa_type=Text, index=True)
     """Why it is kept; None: not known."""
     tags: list[str] = Field(default_factory=list, sa_type=JSON)
+    note: str | None = Field(default=None, sa_type=Text)
+    """What people have to say of it."""
     facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     held: bool = False
     """A legal hold: must not be deleted."""

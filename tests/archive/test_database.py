@@ -37,9 +37,17 @@ def engine(database_url: str):
     engine.dispose()
 
 
+def known_to_models(item: object, name: str | None, kind: str, reflected: bool, compare_to: object) -> bool:
+    """The words that recordings are found by have an index that differs from database to database."""
+    return not (kind in ("table", "index") and str(name).startswith("recording_words")) and (
+        name != "ix_recording_search_words"
+    )
+
+
 def test_models_and_migrations_agree(engine: Engine):
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        options = {"compare_type": True, "compare_server_default": True, "include_object": known_to_models}
+        context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, SQLModel.metadata) == []
 
 

@@ -3,7 +3,8 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-import srs.archive.tables  # noqa: F401 - makes the metadata complete
+import srs.archive.search
+import srs.archive.tables  # noqa: F401 - make the metadata complete
 
 context.configure(
     connection=context.config.attributes["connection"],

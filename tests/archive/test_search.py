@@ -1,0 +1,164 @@
+"""Finding recordings by words and facts, on each database."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, text
+from sqlmodel import col
+
+import srs.archive.database
+from srs.archive.database import connect, writing
+from srs.archive.search import Search, plain, search
+from srs.archive.tables import Leg, Recording, State
+
+BEFORE = "0003"
+"""The revision of the database before there was a search."""
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def engine(database_url: str):
+    engine = connect(database_url)
+    yield engine
+    engine.dispose()
+
+
+def add(engine: Engine, recording: str, minute: float = 0.0, legs: tuple[Leg, ...] = (), **more) -> None:
+    start = NOON + timedelta(minutes=minute)
+    told = {"state": State.READY, "duration_s": 60.0, **more}
+    with writing(engine) as session:
+        row = Recording(id=recording, started_at=start, ended_at=start, created_at=start, legs=list(legs), **told)
+        session.add(row)
+
+
+def found(engine: Engine, words: str = "", **wanted) -> list[str]:
+    return [row.id for row in search(engine, Search(words, **wanted)).rows]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "josé",
+        "JOSE",
+        "ose gar",
+        "garcia josé",
+        "+31 20 123-4567",
+        "+31201234567",
+        "0201"[:3] + "1",
+        "1234567",
+        "12",
+        "pbx.EXAMPLE",
+        "#vip_client",
+        "vip",
+        'quo"te',
+        "100%_",
+    ],
+)
+def test_words_find_a_party_whatever_the_letters_and_marks(engine: Engine, words: str):
+    legs = (
+        Leg(channel=0, aor="sip:+31-20-1234567@pbx.example.com", name="José García"),
+        Leg(channel=1, aor="sip:12@x"),
+    )
+    add(engine, "wanted", legs=legs, tags=["VIP client"], note='quo"te 100%_ 0201', caller="sip:+31-20-1234567@x")
+    add(engine, "other", legs=(Leg(channel=0, aor="sip:123@other.org", name="Ann"),))
+    assert found(engine, words) == ["wanted"]
+
+
+@pytest.mark.parametrize("words", ["1", "99", "zzz", "jose ann", "%%%", "1__", '"'])
+def test_words_that_stand_nowhere_find_nothing(engine: Engine, words: str):
+    add(engine, "one", legs=(Leg(channel=0, aor="sip:123@example.com", name="José"),))
+    assert found(engine, words) == []
+
+
+def test_the_newest_come_first_and_pages_follow_each_other_without_gap_or_double(engine: Engine):
+    for number in range(7):
+        add(engine, f"r{number}", minute=number // 2, caller="sip:ann@example.com")
+    seen: list[str] = []
+    before = None
+    while True:
+        page = search(engine, Search("ann"), before=before, limit=3)
+        seen += [row.id for row in page.rows]
+        before = page.older
+        if before is None:
+            break
+    assert sorted(seen) == [f"r{number}" for number in range(7)]
+    assert [name[1] in "01" for name in seen[-2:]] == [True, True]
+    assert seen[0] == "r6"
+
+
+FACTS = [
+    ({"since": NOON + timedelta(minutes=5)}, ["late"]),
+    ({"until": NOON + timedelta(minutes=5)}, ["early"]),
+    ({"min_s": 100.0}, ["late"]),
+    ({"max_s": 100.0}, ["early"]),
+    ({"purpose": "sales"}, ["late"]),
+    ({"tag": "Blue Sky"}, ["late"]),
+    ({"state": "failed"}, []),
+    ({"held": True}, ["early"]),
+    ({"below": 0.95}, ["late"]),
+    ({}, ["late", "early"]),
+]
+
+
+@pytest.mark.parametrize(("wanted", "ids"), FACTS)
+def test_facts_narrow_what_is_found(engine: Engine, wanted: dict[str, object], ids: list[str]):
+    add(engine, "early", held=True, legs=(Leg(channel=0, aor="sip:a@example.com", packets=100),))
+    late = (Leg(channel=0, aor="sip:a@example.com", packets=100), Leg(channel=1, packets=90, lost=10))
+    add(engine, "late", 10, late, duration_s=200.0, purpose="sales", tags=["blue sky", "blue"])
+    assert found(engine, **wanted) == ids
+    assert found(engine, "example", **wanted) == ids
+
+
+def test_what_changes_is_found_by_what_it_is_now_and_what_goes_is_not_found(engine: Engine):
+    add(engine, "one", caller="sip:ann@example.com", tags=["old"])
+    with writing(engine) as session:
+        row = session.get(Recording, "one")
+        assert row is not None
+        row.note, row.tags, row.held = "Complaint", ["new"], True
+    assert found(engine, "complaint") == found(engine, tag="new") == found(engine, held=True) == ["one"]
+    assert found(engine, tag="old") == []
+    with writing(engine) as session:
+        session.delete(session.get(Recording, "one"))
+    assert found(engine) == found(engine, "complaint") == []
+
+
+OLD = (
+    "INSERT INTO recording (id, state, started_at, ended_at, created_at, duration_s, caller, facts, tags, held)"
+    " VALUES ('old', 'ready', :noon, :noon, :noon, 3, 'sip:ann@example.com', '{}', '[\"x\"]', :held)"
+)
+
+
+def test_what_was_recorded_before_there_was_a_search_is_found(database_url: str):
+    engine = create_engine(database_url)
+    config = Config()
+    config.set_main_option("script_location", str(Path(srs.archive.database.__file__).parent / "migrations"))
+    with engine.begin() as config.attributes["connection"]:
+        command.upgrade(config, BEFORE)
+    with engine.begin() as connection:
+        connection.execute(text(OLD), {"noon": "2026-11-24 12:00:00+00:00", "held": False})
+    engine.dispose()
+    engine = connect(database_url)
+    assert found(engine, "ann", tag="x", since=NOON, until=NOON + timedelta(seconds=1)) == ["old"]
+    engine.dispose()
+
+
+def test_postgresql_has_an_index_of_trigrams(engine: Engine):
+    if engine.dialect.name != "postgresql":
+        pytest.skip("of PostgreSQL")
+    with engine.connect() as connection:
+        asked = "SELECT count(*) FROM pg_indexes WHERE indexname = 'ix_recording_search_words'"
+        assert connection.execute(text(asked)).scalar_one() == 1
+
+
+def test_plain():
+    assert plain("Éé ÅSTRÖM ﬁ") == "ee astrom fi"
+
+
+def test_only_what_may_be_seen_is_found(engine: Engine):
+    add(engine, "mine", caller="sip:ann@example.com", peer="north")
+    add(engine, "theirs", caller="sip:ann@example.com", peer="south")
+    page = search(engine, Search("ann"), visible=col(Recording.peer) == "north")
+    assert [row.id for row in page.rows] == ["mine"]
