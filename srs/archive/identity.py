@@ -5,7 +5,7 @@ from sqlmodel import col, select
 
 from srs.archive.database import reading
 from srs.archive.tables import Identifier, Recording
-from srs.siprec.identifiers import OF_PERSONS, ucid
+from srs.siprec.identifiers import SHARED, ucid
 
 
 def is_called(value: str) -> ColumnElement[bool]:
@@ -25,10 +25,10 @@ def of(engine: Engine, recording: str) -> list[dict[str, str]]:
 def same_call(engine: Engine, row: Recording) -> list[str]:
     """The other recordings of the call, delivered by another client or for a second time: oldest first.
 
-    They have the id of the communication session in common, or an identifier that is not of a person.
+    They have the id of the communication session in common, or an identifier that no other call has.
     """
     mine = select(Identifier.kind, Identifier.value).where(
-        Identifier.recording_id == row.id, col(Identifier.kind).not_in(OF_PERSONS)
+        Identifier.recording_id == row.id, col(Identifier.kind).not_in(SHARED)
     )
     named = select(Identifier.recording_id).where(tuple_(col(Identifier.kind), col(Identifier.value)).in_(mine))
     alike: ColumnElement[bool] = col(Recording.id).in_(named)

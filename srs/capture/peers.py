@@ -14,6 +14,7 @@ from srs.capture.admission import Refusal
 from srs.config import PeerSettings
 from srs.sip.digest import Digest
 from srs.sip.message import Request
+from srs.siprec import headers
 from srs.siprec.body import Body
 from srs.siprec.sdp import Sdp
 
@@ -82,17 +83,15 @@ def recognises(peer: PeerSettings, request: Request, body: Body) -> bool:
     """Whether an INVITE is one to record.
 
     strict   as RFC 7866 §6.2 says: `Require: siprec` and `+sip.src` in Contact
-    relaxed  by any of these, or what clients send instead (SRS-06): `;src`, metadata
+    relaxed  by any of these, or what clients send instead (SRS-06): `;src`, metadata, Cisco's own headers
     plain    every INVITE, for clients that know no SIPREC (SRS-08)
     """
-    contact = " ".join(request.headers.getlist("Contact")).lower()
-    required = "siprec" in {tag.lower() for tag in request.list("Require")}
     if peer.recognition == "plain":
         return True
     if peer.recognition == "strict":
-        return required and "+sip.src" in contact
-    source = "+sip.src" in contact or contact.rstrip().endswith(";src") or ";src;" in contact
-    return required or source or body.metadata is not None
+        contact = " ".join(request.headers.getlist("Contact")).lower()
+        return headers.requires_siprec(request) and "+sip.src" in contact
+    return headers.asks_for_recording(request) or body.metadata is not None
 
 
 def note(peer: PeerSettings) -> str | None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from srs.sip import parameters
 from srs.sip.message import Request
 from srs.siprec.model import Metadata
 
@@ -41,8 +42,8 @@ KINDS = {
     "agentlogin": "agent-id",
 }
 """Names of header fields, elements and URI parameters, in lower case without `x-` and signs, and what they identify."""
-OF_PERSONS = frozenset({"agent-id"})
-"""Kinds that two calls may have in common."""
+SHARED = frozenset({"agent-id", "cisco-refci"})
+"""Kinds that several calls may have in common: of persons, or counted from 1 again one day."""
 _OWN = frozenset({"call-id"})
 """Header fields that speak of the recording dialog."""
 _UCID = re.compile(r"FA08([0-9A-F]{4})([0-9A-F]{4})([0-9A-F]{8})")
@@ -74,6 +75,9 @@ def find(request: Request, metadata: Metadata | None) -> Iterator[tuple[str, Ide
     for name in dict.fromkeys(request.headers.keys()):
         if _plain(name) in KINDS and name.lower() not in _OWN:
             yield from (("", each) for value in request.headers.getlist(name) for each in read(name, value))
+    _, _, tail = request.from_address.uri.partition(";")  # where Cisco's phones tell of the call they fork
+    for name, given in parameters.parse(f";{tail}").items():
+        yield from (("", each) for each in read(name, given or ""))
     if metadata is None:
         return
     for info in metadata.sessions:

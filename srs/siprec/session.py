@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from srs.sip.message import Request, Response
-from srs.siprec import communication, identifiers, presence, streams
+from srs.siprec import communication, headers, identifiers, presence, streams
 from srs.siprec import metadata as documents
 from srs.siprec.body import UnsupportedPart, split
 from srs.siprec.communication import Communication
@@ -83,6 +83,8 @@ class Session:
     """(when, what the recorder noted)."""
     problems: tuple[str, ...] = ()
     """What was odd, in words, each once."""
+    plain: bool = False
+    """The call is no SIPREC: headers say who takes part, not metadata."""
     client_tag: str | None = None
     """From tag of the client's requests; other requests are ours."""
     cseq: int = -1
@@ -173,6 +175,10 @@ def _on_offer(session: Session, request: Request, time_ns: int) -> Session:
     if cseq <= session.cseq:
         return session
     session, content = _received(session, request, time_ns)
+    if request.method == "INVITE" and session.started_ns is None:
+        session = replace(session, plain=content.metadata is None and headers.is_plain(request))
+    if session.plain and request.method == "INVITE":
+        content = replace(content, metadata=headers.metadata(request))
     return replace(session, cseq=cseq, pending=(*session.pending, Pending(cseq, request.method, content)))
 
 
@@ -263,6 +269,8 @@ def _received(session: Session, request: Request, time_ns: int) -> tuple[Session
     content = _content(request)
     if content.raw_metadata is not None:
         session = replace(session, snapshots=(*session.snapshots, (time_ns, content.raw_metadata)))
+    if session.plain and content.metadata:  # it is SIPREC after all
+        session = replace(session, plain=False, metadata=None, history=(), communications=())
     found = dict.fromkeys(identifiers.find(request, content.metadata))
     known = {(each.owner, each.identifier) for each in session.identifiers}
     fresh = (Named(time_ns, *each) for each in found if each not in known)
