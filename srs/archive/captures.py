@@ -7,19 +7,36 @@ from pathlib import Path
 from typing import Final
 
 from srs.archive.tables import Recording
+from srs.siprec.headers import FAR
 
 _ASIDE: Final = ("kept", "failed")
+_QUEUE: Final = ("open", "ended")
 
 
 def waiting(data_dir: Path, folder: str) -> list[Path]:
-    """The captures in one of the folders, oldest first."""
+    """The captures in one of the folders, oldest first; not those that belong to another that is there."""
     found = []
     for path in (data_dir / "captures" / folder).glob("*.pcap"):
         try:
             found.append((path.stat().st_mtime_ns, path))
         except FileNotFoundError:  # finished in the meantime
             continue
-    return [path for _, path in sorted(found)]
+    return [path for _, path in sorted(found) if not _belongs(data_dir, path)]
+
+
+def far_side(capture: Path) -> Path:
+    """Where the other leg of a call is, if a phone forks it as two recording sessions (Cisco Built-in-Bridge)."""
+    return capture.with_name(f"{capture.stem}{FAR}.pcap")
+
+
+def is_whole(data_dir: Path, capture: Path) -> bool:
+    """Whether the other leg of the call is not still under way."""
+    return not far_side(data_dir / "captures" / "open" / capture.name).exists()
+
+
+def _belongs(data_dir: Path, capture: Path) -> bool:
+    near = f"{capture.stem.removesuffix(FAR)}.pcap"
+    return capture.stem.endswith(FAR) and any((data_dir / "captures" / each / near).exists() for each in _QUEUE)
 
 
 def move(data_dir: Path, capture: Path, folder: str) -> None:
@@ -50,4 +67,6 @@ def put_aside(data_dir: Path, row: Recording) -> Path | None:
 def remove(data_dir: Path, row: Recording) -> None:
     """Remove what the archive set aside of a recording; with it what was set aside of other calls of its capture."""
     for folder in _ASIDE:
-        (data_dir / "captures" / folder / f"{stem(row)}.pcap").unlink(missing_ok=True)
+        capture = data_dir / "captures" / folder / f"{stem(row)}.pcap"
+        for path in (capture, far_side(capture)):
+            path.unlink(missing_ok=True)

@@ -67,7 +67,8 @@ def open_archive(settings: Settings, on_stored: tuple[OnStored, ...] = ()) -> Ar
         DatabaseError, StoreError: one of them is not to be had.
     """
     from rtp.pcap import CaptureError
-    from srs.archive.finalise import NoSession, channels, finalise
+    from srs.archive.finalise import NoSession, channels
+    from srs.archive.join import finalise
 
     engine, store = connect(settings.database_url), open_store(settings.store_url)
     refusals = (CaptureError, NoSession)
@@ -252,12 +253,16 @@ def _save(archive: Archive, rows: Iterable[Recording]) -> None:
 def _put_away(archive: Archive, capture: Path, rows: Sequence[Recording]) -> None:
     """The capture is needed no more, or only by an engineer."""
     ready = [row for row in rows if row.state == State.READY]
+    aside = None
     if any(row.state == State.FAILED for row in rows):
-        captures.move(archive.data_dir, capture, "failed")
+        aside = "failed"
     elif any(leg.facts.get("undecoded") for row in ready for leg in row.legs):
-        captures.move(archive.data_dir, capture, "kept")
-    else:
-        capture.unlink()
+        aside = "kept"
+    for path in filter(Path.exists, (captures.far_side(capture), capture)):  # that which stands for both goes last
+        if aside:
+            captures.move(archive.data_dir, path, aside)
+        else:
+            path.unlink()
 
 
 def moment(time_ns: int) -> datetime:

@@ -46,6 +46,8 @@ def keep_all(archive: Archive, stopped: Callable[[], bool], last: Iterable[Path]
     for capture in sorted(captures.waiting(archive.data_dir, "ended"), key=late.__contains__):
         if stopped():
             break
+        if not captures.is_whole(archive.data_dir, capture):
+            continue
         try:
             _keep(archive, capture)
         except (ArchiveError, OSError) as error:

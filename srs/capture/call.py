@@ -15,6 +15,7 @@ from srs.capture.liveness import Liveness
 from srs.sip.dialog import DialogId
 from srs.sip.flow import Flow
 from srs.sip.message import Request, Response
+from srs.siprec.headers import Side
 from srs.siprec.sdp import Sdp
 
 
@@ -55,6 +56,8 @@ class Call:
     """None until the first 200."""
     video: bool = True
     """Whether video and text get ports."""
+    side: Side | None = None
+    """Which leg it is of a call that a phone forks as two."""
     own_octets: int = 0
     """Of the capture: what we sent, which says nothing of the client."""
     accepted: Accepted | None = None
@@ -103,13 +106,12 @@ class Call:
             self.path.unlink()
 
 
-def open_call(data_dir: Path, call_id: str, address: str, flow: Flow) -> Call:
-    """A new call with its capture file.
+def open_call(data_dir: Path, recording: str, call_id: str, address: str, flow: Flow) -> Call:
+    """A new call with its capture file, which `recording` names.
 
     Raises:
         OSError: the disk does not take it.
     """
-    recording = folder.new_id()
     path = folder.open_path(data_dir, recording)
     capture = folder.create(path)
     call = Call(recording, call_id, path, capture, address, flow)

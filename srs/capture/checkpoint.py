@@ -11,6 +11,7 @@ from srs.capture.channel import Message
 from srs.sip.dialog import Dialog
 from srs.sip.flow import Flow
 from srs.sip.session_timer import SessionTimer
+from srs.siprec.headers import Side
 from srs.siprec.sdp import parse
 
 LARGEST_INVITE = 32 << 10
@@ -42,6 +43,7 @@ def dump(call: Call, dialog: Dialog, *, ended: bool) -> Message:
         "accepted": _dump_accepted(call.accepted),
         "ended": ended,
         "video": call.video,
+        "side": asdict(call.side) if call.side else None,
         "timer": asdict(call.liveness.timer) if call.liveness and call.liveness.timer else None,
     }
 
@@ -62,6 +64,7 @@ def restore(data_dir: Path, recording: str, state: Message) -> Restored:
     dialog = Dialog.from_dict(state["dialog"])
     call.dialog = dialog.id
     call.video = state["video"]
+    call.side = Side(**state["side"]) if state["side"] else None
     timer = SessionTimer(**state["timer"]) if state["timer"] else None
     return Restored(call, dialog, state["ended"], timer)
 

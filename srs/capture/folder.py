@@ -8,7 +8,10 @@ failed/  could not be finalised; the row says why
 
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
+
+from srs.siprec.headers import FAR, Side
 
 
 def folder(data_dir: Path) -> Path:
@@ -54,3 +57,16 @@ def left_over(data_dir: Path, living: set[str]) -> list[str]:
 def new_id() -> str:
     """Of a recording, and the stem of its capture: 128 random bits, so that ids cannot be guessed."""
     return secrets.token_hex(16)
+
+
+def new_leg(data_dir: Path, side: Side, living: Mapping[str, Side]) -> str:
+    """The id for one of the two legs of a call (Cisco Built-in-Bridge): that of the far one follows from the near's.
+
+    Args:
+        living: the legs of such calls under way, by recording.
+    """
+    partners = (name for name, each in living.items() if each.pair == side.pair and each.near != side.near)
+    stem = next(partners, new_id()).removesuffix(FAR)
+    own = stem if side.near else stem + FAR
+    is_taken = open_path(data_dir, own).exists() or ended_path(data_dir, own).exists()
+    return new_id() if is_taken else own

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from srs.capture import checkpoint, events, peers
+from srs.capture import checkpoint, events, folder, peers
 from srs.capture.admission import RETRY_AFTER_S, Admission, Refusal
 from srs.capture.call import Call, open_call
 from srs.capture.channel import Message
@@ -25,8 +25,10 @@ from srs.sip.digest import Digest
 from srs.sip.flow import Flow
 from srs.sip.message import Request
 from srs.siprec import body as bodies
+from srs.siprec import headers
 from srs.siprec.answer import NotAcceptable, answer, offer
 from srs.siprec.body import Body, UnsupportedPart
+from srs.siprec.headers import Side
 from srs.siprec.sdp import MediaLine, Sdp, SdpError
 from srs.siprec.sdp import parse as parse_sdp
 
@@ -183,12 +185,19 @@ class Sessions:
 
     def _open(self, request: Request, flow: Flow) -> Call:
         try:
-            call = open_call(self._settings.data_dir, request.call_id, self._media_address(flow), flow)
+            side = headers.side(request)
+            recording = self._new_leg(side) if side else folder.new_id()
+            call = open_call(self._settings.data_dir, recording, request.call_id, self._media_address(flow), flow)
         except OSError as error:
             raise self._not_written(error) from error
+        call.side = side
         self._calls[call.call_id] = call
         self.idle.clear()
         return call
+
+    def _new_leg(self, side: Side) -> str:
+        living = {each.recording: each.side for each in self if each.side}
+        return folder.new_leg(self._settings.data_dir, side, living)
 
     def _not_written(self, error: OSError) -> Refusal:
         self._health.write_failed(f"{error.strerror}", time.monotonic())

@@ -13,6 +13,8 @@ from srs.sip.message import Address, Request
 from srs.siprec.model import Metadata, NameId, Participant, SessionInfo
 
 PARTICIPANT = "X-Cisco-Recording-Participant"
+FAR = "-far"
+"""Ends the id of the recording session with the far leg of a call; the rest is that of the near leg."""
 _SOURCE = re.compile(r"\+sip\.src|;\s*src\s*(?:;|$)")
 _LAST = 1 << 10
 

@@ -90,8 +90,8 @@ class Session:
     cseq: int = -1
     """The highest of the client's requests so far."""
     pending: tuple[Pending, ...] = ()
-    late_offer: tuple[int, Sdp] | None = None
-    """CSeq of an INVITE without offer and our offer in its 200, until the ACK."""
+    late_offer: tuple[int, Sdp, bool] | None = None
+    """CSeq of an INVITE without offer, our offer in its 200, and whether it was the first; until the ACK."""
 
 
 class Party(NamedTuple):
@@ -206,7 +206,7 @@ def _in_effect(session: Session, request: Pending, answer: Content, time_ns: int
     if offered and ours and len(offered.media) < len({stream.index for stream in session.streams}):
         session = _noted(session, f"the offer in {request.method} {request.cseq} leaves out m-lines")
     if ours and offered is None:
-        session = replace(session, late_offer=(request.cseq, ours))
+        session = replace(session, late_offer=(request.cseq, ours, not session.streams))
     if ours:
         session = replace(session, streams=streams.agree(session.streams, offered, ours, time_ns))
     return _with_metadata(session, request.content.metadata, time_ns)
@@ -216,10 +216,12 @@ def _on_ack(session: Session, ack: Request, time_ns: int) -> Session:
     """The ACK of a late offer has the answer; it may lack it, then our offer stands."""
     if session.late_offer is None or session.late_offer[0] != ack.cseq.sequence:
         return session
-    _, ours = session.late_offer
+    _, ours, is_first = session.late_offer
     session, content = _received(replace(session, late_offer=None), ack, time_ns)
     if content.sdp:
-        session = replace(session, streams=streams.agree(session.streams, content.sdp, ours, time_ns))
+        taken = {index for index, line in enumerate(content.sdp.media) if line.port or not is_first}
+        agreed = streams.agree(session.streams, content.sdp, ours, time_ns)
+        session = replace(session, streams=tuple(each for each in agreed if not is_first or each.index in taken))
     return _with_metadata(session, content.metadata, time_ns)
 
 

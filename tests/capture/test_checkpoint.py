@@ -7,6 +7,7 @@ from srs.capture.liveness import Liveness
 from srs.sip.dialog import Dialog
 from srs.sip.flow import Flow
 from srs.sip.session_timer import SessionTimer
+from srs.siprec.headers import Side
 from srs.siprec.sdp import parse
 
 FLOW = Flow("TCP", ("192.0.2.1", 5060), ("192.0.2.2", 40000), 7)
@@ -16,15 +17,28 @@ ANSWER = b"v=0\r\no=- 1 2 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\nm=audio 16384 RTP/
 
 def test_a_call_comes_back_as_it_was(tmp_path) -> None:
     folder.prepare(tmp_path)
-    call = open_call(tmp_path, "id", "192.0.2.1", FLOW)
+    call = open_call(tmp_path, "recording", "id", "192.0.2.1", FLOW)
     call.ports, call.answer, call.dialog = {0: 16384, 3: 16386}, parse(ANSWER), DIALOG.id
+    call.side = Side(near=False, pair="1-2", address="700")
     call.video, timer = False, SessionTimer(1800, ours=True, told=True)
     call.liveness = Liveness(1.0, 2.0, timer=timer)
     call.accepted = Accepted(b"INVITE \xff\x00\r\n", FLOW, b"SIP/2.0 200 OK\r\n")
     state = json.loads(json.dumps(checkpoint.dump(call, DIALOG, ended=True)))
     restored = checkpoint.restore(tmp_path, call.recording, state)
     back = restored.call
-    names = ("recording", "call_id", "path", "address", "flow", "session_id", "ports", "dialog", "accepted", "video")
+    names = (
+        "recording",
+        "call_id",
+        "path",
+        "address",
+        "flow",
+        "session_id",
+        "ports",
+        "dialog",
+        "accepted",
+        "video",
+        "side",
+    )
     assert [getattr(back, name) for name in names] == [getattr(call, name) for name in names]
     assert (str(back.answer), restored.dialog, restored.ended) == (str(call.answer), DIALOG, True)
     assert restored.timer == timer

@@ -3,6 +3,7 @@ import os
 import pytest
 
 from srs.capture import folder
+from srs.siprec.headers import FAR, Side
 
 
 def test_a_capture_goes_from_open_to_ended(tmp_path) -> None:
@@ -32,3 +33,24 @@ def test_ids_cannot_be_guessed() -> None:
     ids = {folder.new_id() for _ in range(1000)}
     assert len(ids) == 1000
     assert all(len(each) == 32 for each in ids)
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["near", "far"])
+def test_the_legs_of_a_call_are_named_alike_whichever_comes_first(tmp_path, first) -> None:
+    folder.prepare(tmp_path)
+    one, other = Side(first, "1-2", ""), Side(not first, "1-2", "")
+    stranger = {"f" * 32: Side(not first, "8-9", "")}
+    name = folder.new_leg(tmp_path, one, stranger)
+    names = {name, folder.new_leg(tmp_path, other, {name: one, **stranger})}
+    assert {each.removesuffix(FAR) for each in names} == {name.removesuffix(FAR)}
+    assert [each for each in names if each.endswith(FAR)] == [min(names, key=len) + FAR]
+
+
+@pytest.mark.parametrize("place", [folder.open_path, folder.ended_path])
+def test_a_leg_that_comes_again_takes_no_name_that_is_in_use(tmp_path, place) -> None:
+    folder.prepare(tmp_path)
+    near, far = Side(True, "1-2", ""), Side(False, "1-2", "")
+    os.close(folder.create(place(tmp_path, "a1")))
+    again = folder.new_leg(tmp_path, near, {"a1-far": far})
+    assert again != "a1"
+    assert len(again) == 32
