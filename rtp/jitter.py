@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rtp import skew
 from rtp.continuity import Continuity, follow
 
 Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
 ANCHOR_WINDOW_NS = 1_000_000_000
 """Over which the lowest transit tells where a line of timestamps begins, so that one late packet does not."""
 _EPOCH = 1 << 40
@@ -34,8 +36,8 @@ class Timeline:
     """Which of the packets given."""
     anchor_ns: Integers
     """UTC of tick 0 of its line of timestamps."""
-    ticks: Integers
-    """Where its sound begins, in ticks of its clock from the anchor."""
+    ticks: Floats
+    """Where its sound begins, in ticks from the anchor: whole ones, but where the skew of its clock is made good."""
     duration: Integers
     """Ticks of sound."""
     missing: Integers
@@ -49,6 +51,8 @@ class Timeline:
     """Came after one that follows it."""
     strays: int
     """Fit no line of sequence numbers and timestamps."""
+    skew: Floats
+    """Of its line of timestamps, one a packet played; see `rtp.skew`."""
 
 
 def order(
@@ -76,21 +80,24 @@ def order(
     played = unique[audio[unique]]
     anchor = course.anchor[np.searchsorted(heard, played)]
     ticks, anchor_ns = _places(timestamp, time_ns, clock_rate, played, anchor)
+    skewed = _skew(ticks, anchor_ns, time_ns[played], clock_rate[played], anchor)
+    stretch = 1 / (1 - skewed)
     sound = _known_durations(duration[played], ticks, key[played])
     missing = _missing(key[unique])
     total = np.cumsum(missing)[audio[unique]]
     return Timeline(
         packet=played,
         anchor_ns=anchor_ns,
-        ticks=ticks,
+        ticks=ticks * stretch,
         duration=sound,
         missing=np.diff(total, prepend=0),
-        gaps=_gaps(anchor_ns, ticks, sound, clock_rate[played], total),
+        gaps=_gaps(anchor_ns, ticks, sound, clock_rate[played] / stretch, total),
         packets=len(unique),
         lost=int(missing.sum()),
         duplicates=len(kept) - len(unique),
         reordered=_late(key[np.sort(unique)]),
         strays=len(sequence) - len(kept),
+        skew=skewed,
     )
 
 
@@ -154,6 +161,17 @@ def _places(
     return ticks, anchor_ns
 
 
+def _skew(ticks: Integers, anchor_ns: Integers, time_ns: Integers, clock_rate: Integers, anchor: Integers) -> Floats:
+    """Return the skew of the line of timestamps of each packet."""
+    skewed = np.zeros(len(ticks))
+    for line in np.flatnonzero(np.bincount(anchor)):
+        chosen = anchor == line
+        elapsed_ns = time_ns[chosen] - anchor_ns[chosen]
+        transit_ns = elapsed_ns - ticks[chosen] * (1e9 / clock_rate[chosen])
+        skewed[chosen] = skew.measure(elapsed_ns, transit_ns)
+    return skewed
+
+
 def _unwrapped(difference: NDArray[np.uint32], expected: NDArray[np.float64]) -> Integers:
     """Return differences of 32-bit timestamps without wraps: the value nearest to what the clock says."""
     ticks = difference.astype(np.int64)
@@ -172,7 +190,7 @@ def _known_durations(duration: Integers, ticks: Integers, key: Integers) -> Inte
     return np.where(unknown, guess, duration)
 
 
-def _gaps(anchor_ns: Integers, ticks: Integers, duration: Integers, clock_rate: Integers, missing: Integers) -> Gaps:
+def _gaps(anchor_ns: Integers, ticks: Integers, duration: Integers, clock_rate: Floats, missing: Integers) -> Gaps:
     """Return the holes; `missing` counts the packets missing up to each one played."""
     begin = anchor_ns + np.rint(ticks * (1e9 / clock_rate)).astype(np.int64)
     end = anchor_ns + np.rint((ticks + duration) * (1e9 / clock_rate)).astype(np.int64)

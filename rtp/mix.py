@@ -14,6 +14,8 @@ from rtp.codecs import Decoded, Samples
 Integers = NDArray[np.int64]
 HALF_TAPS = 24
 """Input samples on either side that an interpolated one is made of."""
+MOST_SLIP = 1e-3
+"""Share of a packet by which the next one may begin later, as the skew of a clock is made good: no silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Clock:
     length: int
     """Samples."""
 
-    def positions(self, anchor_ns: Integers, ticks: Integers, clock_rate: Integers) -> Integers:
+    def positions(self, anchor_ns: Integers, ticks: NDArray[np.float64], clock_rate: Integers) -> Integers:
         """Return the sample at which each packet begins.
 
         Only the anchor is rounded to a sample: packets of one line of timestamps keep their distance.
@@ -43,6 +45,8 @@ class Placed:
 
     decoded: Decoded
     positions: Integers
+    skewed: bool = False
+    """The skew of a clock is made good: packets that follow each other may come to lie a sample apart."""
 
 
 def leg(sources: Sequence[Placed], length: int) -> Samples:
@@ -61,10 +65,10 @@ def leg(sources: Sequence[Placed], length: int) -> Samples:
             continue
         first, end = int(pieces.at.min()), int((pieces.at + pieces.counts).max())
         if first >= free_from:
-            copy(source.decoded.samples, pieces.offsets, sound, pieces.at, pieces.counts)
+            _lay(source, pieces, sound, 0)
         else:
             part = np.zeros(end - first, np.int16)
-            copy(source.decoded.samples, pieces.offsets, part, pieces.at - first, pieces.counts)
+            _lay(source, pieces, part, first)
             _add(sound[first:end], part)
         free_from = max(free_from, end)
     return sound
@@ -131,6 +135,21 @@ class _Pieces:
     offsets: Integers
     at: Integers
     counts: Integers
+
+
+def _lay(source: Placed, pieces: _Pieces, sound: Samples, first: int) -> None:
+    """Copy the pieces to their places, of which `first` is the beginning of `sound`."""
+    at = pieces.at - first
+    copy(source.decoded.samples, pieces.offsets, sound, at, pieces.counts)
+    if source.skewed:
+        _hold(sound, at[:-1] + pieces.counts[:-1], at[1:], (MOST_SLIP * pieces.counts[:-1]).astype(np.int64) + 1)
+
+
+def _hold(sound: Samples, end: Integers, begin: Integers, most: Integers) -> None:
+    """Go on with the last sample of a packet until the next one begins, where that is no silence but a slip."""
+    for distance in range(int(most.max(initial=0))):
+        slipped = end[(begin - end > distance) & (begin - end <= most)] + distance
+        sound[slipped] = sound[slipped - 1]
 
 
 def _within(source: Placed, length: int) -> _Pieces:

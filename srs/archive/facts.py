@@ -64,6 +64,8 @@ class LegFacts:
     """Datagrams that are no RTP, by kind."""
     kernel_dropped: int = 0
     """Datagrams that came but could not be read in time."""
+    skew_ppm: float = 0.0
+    """How much slower the sender's clock ran than ours, by most of its packets; made good. 0: not measurable."""
     ssrcs: list[str] = field(default_factory=list)
     codecs: list[str] = field(default_factory=list)
 

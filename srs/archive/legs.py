@@ -87,7 +87,8 @@ def _place(data: NDArray[np.uint8], source: Source, heard: Heard, frame: Frame) 
         if decoded is not None:
             where = (timeline.anchor_ns[chosen], timeline.ticks[chosen], source.clock_rate[packets])
             begin = frame.clock(decoded.rate).positions(*where)
-            placed.append(Placed(decoded, begin if decoded.lead is None else begin - decoded.lead))
+            lead = 0 if decoded.lead is None else decoded.lead
+            placed.append(Placed(decoded, begin - lead, skewed=bool(timeline.skew.any())))
     return placed
 
 
@@ -128,9 +129,16 @@ def facts(data: NDArray[np.uint8], heard: Heard, frame: Frame, sound: Sound, ker
         recovered=sound.recovered,
         malformed=dict(heard.malformed),
         kernel_dropped=kernel_dropped,
+        skew_ppm=_skew_ppm(heard),
         ssrcs=[f"{source.ssrc:08x}" for source in heard.sources],
         codecs=list(names),
     )
+
+
+def _skew_ppm(heard: Heard) -> float:
+    """Return the skew that most packets have."""
+    skews = [source.timeline.skew for source in heard.sources if len(source.timeline.skew)]
+    return round(1e6 * float(np.median(np.concatenate(skews))), 1) if skews else 0.0
 
 
 def digits(data: NDArray[np.uint8], heard: Heard, frame: Frame) -> list[Digit]:
