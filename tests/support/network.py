@@ -1,0 +1,149 @@
+"""Random RTP through a random network, with a known truth: which samples stand where."""
+
+import itertools
+import struct
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rtp.codecs import a_law, mu_law
+
+NS = 1_000_000_000
+RATE = 8000
+TICK_NS = NS // RATE
+L16 = 118
+"""A dynamic payload type for what needs no table."""
+LATEST_NS = 500_000_000
+QUIET_TICKS = 8000
+"""Of a line of timestamps, at its beginning and end, without loss and delay: its place is told there."""
+TABLES = {0: mu_law(), 8: a_law()}
+
+
+@dataclass
+class Stream:
+    """Packets of one leg in order of sending. Times are nanoseconds since the 200."""
+
+    sent_ns: list[int] = field(default_factory=list)
+    """True moment, by our clock, at which the sound of a packet begins."""
+    datagrams: list[bytes] = field(default_factory=list)
+    sound: list[np.ndarray] = field(default_factory=list)
+    kept: list[bool] = field(default_factory=list)
+    lost: int = 0
+    duplicates: int = 0
+    arrivals: list[tuple[int, int]] = field(default_factory=list)
+    """(when, which packet), in no order."""
+    ppm: float = 0.0
+    """By which the sender's clock is slow."""
+
+
+def stream(rng, seconds, *, ppm=0.0, lines=4, loss=0.05, late=0.03, doubled=0.02):
+    """A leg of random codec, packet times, restarts, silences, losses, late and doubled packets."""
+    made = Stream(ppm=ppm)
+    kind = int(rng.choice([0, 8, L16]))
+    cuts = np.sort(rng.choice(int(seconds) // 4, lines - 1, replace=False) + 1) * 4.0 if lines > 1 else []
+    edges = [float(rng.uniform(0, 1)), *cuts, seconds]
+    state = _Sender(rng, kind)
+    for begin, end in itertools.pairwise(edges):
+        state.restart()
+        _line(made, state, round(begin * RATE), round(end * RATE) - 200, (loss, late, doubled))
+    return made
+
+
+class _Sender:
+    def __init__(self, rng, kind):
+        self.rng, self.kind = rng, kind
+        self.ssrc, self.sequence, self.timestamp = (int(rng.integers(2**bits)) for bits in (32, 16, 32))
+        self.first = True
+
+    def restart(self):
+        """Begin a new line of timestamps: under a new SSRC, or the same with its sequence going on or not."""
+        if self.first:
+            self.first = False
+            self.sequence = int(self.rng.choice([self.sequence, 65_530]))  # a wrap soon
+            self.timestamp = int(self.rng.choice([self.timestamp, 2**32 - 10_000]))
+            return
+        change = self.rng.integers(3)
+        self.timestamp = int(self.rng.integers(2**32))
+        if change == 0:
+            self.ssrc = int(self.rng.integers(2**32))
+        if change <= 1:
+            self.sequence = int(self.rng.integers(2**16))
+
+    def packet(self, ticks):
+        """The next packet of so many ticks: datagram and the samples in it."""
+        header = struct.pack(">BBHII", 0x80, self.kind, self.sequence & 0xFFFF, self.timestamp & 0xFFFFFFFF, self.ssrc)
+        self.sequence += 1
+        self.timestamp += ticks
+        if self.kind == L16:
+            samples = self.rng.integers(-32768, 32768, ticks).astype(np.int16)
+            return header + samples.astype(">i2").tobytes(), samples
+        codes = self.rng.integers(0, 256, ticks, dtype=np.uint8)
+        return header + codes.tobytes(), TABLES[self.kind][codes]
+
+
+def _line(made, sender, begin, end, rates):
+    """Packets of one line of timestamps, in ticks of the sender."""
+    rng, at = sender.rng, begin
+    ptime = int(rng.choice([10, 20, 30, 40, 60, 120])) * RATE // 1000
+    while at + ptime <= end:
+        if rng.random() < 0.02:
+            ptime = int(rng.choice([10, 20, 30, 40, 60, 120])) * RATE // 1000  # mixed in one stream
+        if rng.random() < 0.005 and at - begin > QUIET_TICKS and at + 40_000 < end:
+            silence = int(rng.integers(800, 24_000))  # discontinuous transmission
+            sender.timestamp += silence
+            at += silence
+        steady = at - begin < QUIET_TICKS or end - at < QUIET_TICKS
+        _packet(made, sender, at, ptime, (0, 0, 0) if steady else rates)
+        at += ptime
+
+
+def _packet(made, sender, at, ticks, rates):
+    loss, late, doubled = rates
+    rng, index = sender.rng, len(made.sent_ns)
+    sent_ns = round(at * TICK_NS / (1 - made.ppm * 1e-6))
+    datagram, samples = sender.packet(ticks)
+    made.sent_ns.append(sent_ns)
+    made.datagrams.append(datagram)
+    made.sound.append(samples)
+    made.kept.append(rng.random() >= loss)
+    if not made.kept[-1]:
+        made.lost += 1
+        return
+    arrival_ns = sent_ns + (int(rng.integers(LATEST_NS)) if rng.random() < late else 0)
+    made.arrivals.append((arrival_ns, index))
+    if rng.random() < doubled:
+        made.duplicates += 1
+        made.arrivals.append((arrival_ns + int(rng.integers(LATEST_NS)), index))
+
+
+def exact(made, length):
+    """The samples of a leg without skew."""
+    leg = np.zeros(length, np.int16)
+    for sent_ns, samples, kept in zip(made.sent_ns, made.sound, made.kept, strict=True):
+        if kept:
+            first = sent_ns // TICK_NS
+            leg[first : first + len(samples)] = samples
+    return leg
+
+
+def furthest(made, leg):
+    """How many samples the packet that is furthest from its true place is away from it; every sample of it is there.
+
+    The skew of a clock is made good by single samples, left out or held at the end of a packet. Nothing else is heard.
+    """
+    heard, off, worst = np.zeros(len(leg), bool), 0, 0
+    for sent_ns, samples, kept in zip(made.sent_ns, made.sound, made.kept, strict=True):
+        if not kept:
+            continue
+        true = round(sent_ns / TICK_NS)
+        core = samples[:-1]
+        off = next(d for d in _around(off) if np.array_equal(leg[true + d : true + d + len(core)], core))
+        worst = max(worst, abs(off))
+        heard[true + off : true + off + len(samples) + 1] = True
+    assert not leg[~heard].any()
+    return worst
+
+
+def _around(last):
+    """Offsets to look at, nearest to the last one first."""
+    return sorted(range(-200, 201), key=lambda off: abs(off - last))
