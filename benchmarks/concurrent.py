@@ -82,7 +82,7 @@ def measure_concurrent(directory: Path, calls: int, seconds: float) -> Carried:
         sent, late_s = traffic.sent(sender)
         packets = sent // max(len(ports), 1)
         missing = list(_missing(recorder, answered, packets))
-    capturing = sum(during.cpu_s[name] - begin.cpu_s[name] for name in begin.cpu_s if name != "archive.worker")
+    capturing = sum(during.cpu_s[name] - begin.cpu_s[name] for name in begin.cpu_s if name != "handoff.worker")
     return Carried(
         calls=calls,
         sent=sent,
@@ -90,7 +90,7 @@ def measure_concurrent(directory: Path, calls: int, seconds: float) -> Carried:
         missing=sum(missing) // traffic.OCTETS,
         late_s=late_s,
         capture_share=capturing / (seconds * 0.8),
-        archive_s=after.cpu_s["archive.worker"] - before.cpu_s["archive.worker"],
+        archive_s=after.cpu_s["handoff.worker"] - before.cpu_s["handoff.worker"],
         memory_kib=(sum(during.memory_kib.values()) - sum(before.memory_kib.values())) / calls,
     )
 

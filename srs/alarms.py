@@ -12,6 +12,7 @@ WHAT_TO_DO = {
     "no-audio": "nothing comes for this call: look at firewalls and at the address in the answer (srs doctor)",
     "one-way-audio": "one party of this call is not heard: look at the client's forking of that leg",
     "archive": "mend [database] or [store]; calls are recorded meanwhile and their captures wait",
+    "handoff": "see srs tasks --failed, mend what they say, then srs tasks retry ID or srs tasks cancel ID",
 }
 """Every alarm there is, and what it asks of whoever reads it."""
 

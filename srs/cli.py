@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from srs.archive.errors import ArchiveError
-from srs.commands import call, change, doctor, listing, restart, serve
+from srs.commands import call, change, doctor, listing, restart, serve, tasks
 from srs.config import SettingsError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command("delete")(change.delete)
 app.command("hold")(change.hold)
 app.command("import")(change.import_)
 app.command("doctor")(doctor.doctor)
+app.add_typer(tasks.app, name="tasks")
 
 
 def _version(wanted: bool) -> None:

@@ -26,7 +26,6 @@ RIMS = (  # modules that are there to touch sockets and files
     "srs/sip/sockets.py",
     "srs/sip/tls.py",
     "srs/siprec/src*.py",
-    "srs/archive/worker.py",
     "rtp/port.py",
     "rtp/receive.py",
     "rtp/send.py",
@@ -41,7 +40,8 @@ FORBIDDEN = {  # folder -> packages that it must not know
     "rtp": ("srs",),
     "srs/sip": ("srs.siprec", "srs.capture", "srs.archive", "rtp"),
     "srs/siprec": ("srs.capture", "srs.archive"),
-    "srs/archive": ("srs.capture", "socket", "asyncio"),
+    "srs/archive": ("srs.capture", "srs.handoff", "socket", "asyncio"),
+    "srs/handoff": ("srs.capture", "srs.sip", "srs.siprec", "srs.web", "srs.commands"),
 }
 PURE = ("srs/sip", "srs/siprec", "rtp")
 

@@ -58,6 +58,11 @@ def stem(row: Recording) -> str:
     return str(row.facts.get("capture", row.id))
 
 
+def is_waiting(data_dir: Path, row: Recording) -> bool:
+    """Whether the capture of a recording has not been put away yet."""
+    return (data_dir / "captures" / "ended" / f"{stem(row)}.pcap").exists()
+
+
 def put_aside(data_dir: Path, row: Recording) -> Path | None:
     """The capture of a recording that was set aside, because not all of it could be decoded."""
     found = (data_dir / "captures" / folder / f"{stem(row)}.pcap" for folder in _ASIDE)

@@ -1,12 +1,13 @@
 """What there is: recordings in the database, and captures that are not there yet."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Engine, or_
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from srs.archive import captures, identity, peaks
 from srs.archive.database import reading, writing
@@ -130,8 +131,18 @@ def hold(engine: Engine, recording: str, *, held: bool) -> None:
         _known(session.get(Recording, recording, with_for_update=True), recording).held = held
 
 
-def delete(engine: Engine, store: Store, data_dir: Path, recording: str, now: datetime) -> None:
+def delete(
+    engine: Engine,
+    store: Store,
+    data_dir: Path,
+    recording: str,
+    now: datetime,
+    note: Callable[[Session, Recording], None] = lambda session, row: None,  # noqa: ARG005
+) -> None:
     """Remove the sound and what is left of the capture; the row stays, as deleted. Once more does no harm.
+
+    Args:
+        note: called within the transaction, before anything is removed and only the first time.
 
     Raises:
         Held: it is under legal hold.
@@ -142,6 +153,8 @@ def delete(engine: Engine, store: Store, data_dir: Path, recording: str, now: da
         row = _known(session.get(Recording, recording, with_for_update=True), recording)
         if row.held:
             raise Held(f"recording {recording} is under legal hold; release it first: srs hold {recording} --release")
+        if row.state != State.DELETED:
+            note(session, row)
         # Within the transaction: a row that says deleted is never ahead of the sound, and no hold slips in between.
         if row.file is not None:
             peaks.delete(store, row.file)

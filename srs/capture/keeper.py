@@ -5,7 +5,7 @@ dialog, starts the other processes and starts again what dies:
 
     signalling  SIP and sessions; asks for ports, hands checkpoints over, says when a session has ended
     capture     drains the sockets into capture files; one per core, each with a batch whose memory is held here
-    archive     finalises ended captures, at low priority
+    handoff     finalises ended captures and does what is to be done with recordings, at low priority
 
 It knows neither numpy nor SIP nor a database. Its loop is `_Keeper.run`; all messages it understands are methods
 named `_on_…`.
@@ -134,7 +134,7 @@ class _Keeper:
             for i in range(settings.media.workers)
         ]
         self._memory = {worker.name: reserve() for worker in self.workers}
-        self.archive = Child("archive", "srs.archive.worker", arguments)
+        self.handoff = Child("handoff", "srs.handoff.worker", arguments)
 
     # The loop
 
@@ -170,7 +170,7 @@ class _Keeper:
         return max(0.0, min([*waiting, *leaving, self._notifier.alive_every_s or LONGEST_TURN_S, LONGEST_TURN_S]))
 
     def _children(self) -> list[Child]:
-        return [*self.workers, self.signalling, self.archive]
+        return [*self.workers, self.signalling, self.handoff]
 
     def _catch_signals(self) -> None:
         for end in (self._signals, self._wakeup):
@@ -212,7 +212,7 @@ class _Keeper:
         if self._renewing and all(child.process and child.leaves_until is None for child in self._children()):
             child = self._renewing.pop(0)
             child.leave(now)
-            if child is self.archive:
+            if child is self.handoff:
                 child.signal(signal.SIGTERM)
 
     def _finished(self) -> bool:
@@ -277,7 +277,7 @@ class _Keeper:
             custody.worker.send({"do": "close", "id": custody.recording})
         for worker in self.workers:
             worker.send({"do": "stop"})
-        self.archive.signal(signal.SIGTERM)  # it ends after the capture at hand, if need be without us
+        self.handoff.signal(signal.SIGTERM)  # it ends after the capture at hand, if need be without us
         deadline = time.monotonic() + STOP_WORKERS_S
         while any(child.process for child in self._children()) and time.monotonic() < deadline:
             for key, events in self._selector.select(0.1):

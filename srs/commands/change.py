@@ -1,5 +1,6 @@
 """srs export, delete, hold, import: what can be done with recordings."""
 
+import getpass
 import shutil
 import sys
 from datetime import UTC, datetime
@@ -65,13 +66,14 @@ def delete(
     data: Data = None,
 ) -> None:
     """Delete the sound of a recording for good; that there was one stays known."""
-    from srs.archive import catalogue
+    from srs.archive.catalogue import find
+    from srs.handoff.delete import delete as delete_now
 
     settings, engine, store = open_archive(config, data)
-    row = catalogue.find(engine, settings.data_dir, id_)
+    row = find(engine, settings.data_dir, id_)
     if not yes:
         _ask(row)
-    catalogue.delete(engine, store, settings.data_dir, row.id, datetime.now(UTC))
+    delete_now(engine, store, settings, row.id, datetime.now(UTC), "by hand: srs delete", getpass.getuser())
     typer.echo(f"deleted {row.id}")
 
 
@@ -104,8 +106,10 @@ def import_(
 ) -> None:
     """Take captures into the archive as recordings; prints their ids."""
     from srs.archive.keep import keep, open_archive
+    from srs.handoff.plan import planner
 
-    archive = open_archive(load(config, data))
+    settings = load(config, data)
+    archive = open_archive(settings, (planner(settings),))
     failed = False
     for file in files:
         for row in keep(archive, _take(file, archive.data_dir)):

@@ -53,9 +53,9 @@ def _value(settings: Settings, name: str) -> str:
         from sqlalchemy.engine import make_url
 
         return make_url(str(value)).render_as_string(hide_password=True)
-    if name == "peer":
-        return ", ".join(peer.name for peer in settings.peer)
-    return ", ".join(value) if isinstance(value, list) else "-" if value is None else str(value)
+    if isinstance(value, list):
+        return ", ".join(str(getattr(each, "name", each)) for each in value)
+    return "-" if value is None else str(value)
 
 
 def examine(settings: Settings) -> Iterator[Finding]:

@@ -5,7 +5,8 @@ none.
 `docs/settings.md` lists every setting.
 """
 
-from srs.config.archive import DatabaseSettings, RetentionSettings, StoreSettings
+from srs.config.archive import DatabaseSettings, StoreSettings
+from srs.config.handoff import RetentionSettings, TaskSettings
 from srs.config.loading import SettingsError, find, load, names, origin
 from srs.config.media import AdmissionSettings, AudioSettings, MediaSettings
 from srs.config.settings import Settings
@@ -25,6 +26,7 @@ __all__ = [
     "SettingsError",
     "SipSettings",
     "StoreSettings",
+    "TaskSettings",
     "TlsSettings",
     "find",
     "load",

@@ -1,7 +1,6 @@
-"""Where recordings are kept and how long: `[database]`, `[store]`, `[retention]`, `[vcon]`."""
+"""Where recordings are kept and how they are signed: `[database]`, `[store]`, `[vcon]`."""
 
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field
 
@@ -35,10 +34,3 @@ class VconSettings(Section):
     def signer(self) -> tuple[Path, Path] | None:
         """Files of key and certificate."""
         return (self.key, self.certificate) if self.key and self.certificate else None
-
-
-class RetentionSettings(Section):
-    when_full: Literal["refuse", "prune"] = Field(
-        default="refuse",
-        description="When the disk is full: `refuse` new calls, or `prune` the oldest recordings that are not held.",
-    )

@@ -1,6 +1,5 @@
 """All settings, one field a table of the file. `srs.config.load` makes them."""
 
-import json
 import os
 from pathlib import Path
 from typing import Annotated
@@ -8,18 +7,15 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from srs.config.archive import DatabaseSettings, RetentionSettings, StoreSettings, VconSettings
+from srs.config.archive import DatabaseSettings, StoreSettings, VconSettings
+from srs.config.handoff import RetentionSettings, TaskSettings
 from srs.config.media import AdmissionSettings, AudioSettings, MediaSettings
 from srs.config.rules import GroupSettings, NumbersSettings
 from srs.config.sip import PeerSettings, SipSettings, TlsSettings
+from srs.config.values import tables
 from srs.config.watching import AlarmSettings, MetricsSettings
 
 PREFIX = "SRS_"
-
-
-def tables(value: object) -> object:
-    """In the environment: JSON."""
-    return json.loads(value) if isinstance(value, str) else value
 
 
 def _default_data_dir() -> Path:
@@ -56,6 +52,7 @@ class Settings(BaseSettings):
     admission: AdmissionSettings = AdmissionSettings()
     retention: RetentionSettings = RetentionSettings()
     vcon: VconSettings = VconSettings()
+    tasks: TaskSettings = TaskSettings()
     numbers: NumbersSettings = NumbersSettings()
     group: Annotated[list[GroupSettings], BeforeValidator(tables)] = Field(
         default=[],

@@ -22,6 +22,11 @@ def items(value: object) -> object:
     return [item.strip() for item in value.split(",") if item.strip()]
 
 
+def tables(value: object) -> object:
+    """Tables in the environment: JSON."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
 def _listen(url: str) -> str:
     try:
         address = ListenAddress.parse(url)

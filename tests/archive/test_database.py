@@ -15,6 +15,7 @@ from sqlalchemy import Engine, text
 from sqlmodel import SQLModel, select
 
 import srs.archive.database
+import srs.handoff.tables
 from srs.archive.database import REVISION, connect, reading, writing
 from srs.archive.errors import DatabaseError, NewerDatabase
 from srs.archive.tables import Leg, Recording
@@ -49,6 +50,7 @@ def test_models_and_migrations_agree(engine: Engine):
         options = {"compare_type": True, "compare_server_default": True, "include_object": known_to_models}
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, SQLModel.metadata) == []
+    assert srs.handoff.tables.Task.__tablename__ in SQLModel.metadata.tables
 
 
 def test_revision_is_the_newest_migration():

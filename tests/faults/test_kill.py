@@ -24,7 +24,7 @@ from srs.siprec.src import CODECS, Client, Outcome, Plan
 MODULES = {
     "signalling": "srs.capture.signalling",
     "capture": "srs.capture.worker",
-    "archive": "srs.archive.worker",
+    "handoff": "srs.handoff.worker",
 }
 
 
@@ -135,11 +135,11 @@ def check(recorder: Recorder, plans: list[Plan], outcomes: list[Outcome]) -> Non
 @pytest.mark.parametrize(
     ("calls", "seconds", "kinds", "seed"),
     [
-        pytest.param(8, 5.0, ["capture", "signalling", "capture", "archive", "signalling", "capture"], 1, id="short"),
+        pytest.param(8, 5.0, ["capture", "signalling", "capture", "handoff", "signalling", "capture"], 1, id="short"),
         pytest.param(
             100,
             60.0,
-            random.Random(5).choices(["capture", "signalling", "archive"], weights=[4, 4, 1], k=50),
+            random.Random(5).choices(["capture", "signalling", "handoff"], weights=[4, 4, 1], k=50),
             2,
             id="long",
             marks=[pytest.mark.slow, pytest.mark.timeout(900)],

@@ -17,7 +17,7 @@ from srs.archive.database import reading
 from srs.archive.errors import StoreError
 from srs.archive.keep import Archive
 from srs.archive.tables import Recording
-from srs.archive.worker import LONGEST_PAUSE_S, POLL_S, keep_all, watch
+from srs.handoff.worker import LONGEST_PAUSE_S, POLL_S, keep_all, watch
 
 
 def never() -> bool:
@@ -98,7 +98,7 @@ def start(tmp_path: Path):
     with contextlib.ExitStack() as stack:
 
         def begin(*more: str, **options) -> subprocess.Popen[bytes]:
-            command = [sys.executable, "-m", "srs.archive.worker", "--data", str(tmp_path), *more]
+            command = [sys.executable, "-m", "srs.handoff.worker", "--data", str(tmp_path), *more]
             process = stack.enter_context(subprocess.Popen(command, stderr=subprocess.PIPE, **options))
             stack.callback(process.kill)
             return process

@@ -1,9 +1,10 @@
-"""The archive process: takes ended captures into the archive, one at a time, at low priority.
+"""The handoff process: takes ended captures into the archive, one at a time, and does the tasks that are due, at low
+priority.
 
-    python -m srs.archive.worker [--config FILE] [--data DIR] [--channel DESCRIPTOR]
+    python -m srs.handoff.worker [--config FILE] [--data DIR] [--channel DESCRIPTOR]
 
 It ends after the capture at hand on SIGTERM, or when the process at the other end of the channel is gone. While
-database or store are away the captures wait in their folder.
+database or store are away the captures wait in their folder. Tasks are done in threads of their own.
 """
 
 import argparse
@@ -24,6 +25,10 @@ from srs.archive import captures
 from srs.archive.errors import ArchiveError, NoRecording
 from srs.archive.keep import Archive, keep, open_archive
 from srs.archive.prune import is_on_disk_of, prune
+from srs.handoff.lanes import Lanes
+from srs.handoff.module import Context
+from srs.handoff.modules import modules
+from srs.handoff.plan import planner
 
 logger = structlog.get_logger()
 
@@ -115,7 +120,7 @@ def _open(settings: config.Settings, wait: Callable[[float], bool]) -> Archive |
     pause = SHORTEST_PAUSE_S
     while True:
         try:
-            archive = open_archive(settings)
+            archive = open_archive(settings, (planner(settings),))
         except ArchiveError as error:
             alarms.set("archive", str(error))
         else:
@@ -144,7 +149,7 @@ def _follow(channel: int, stop: threading.Event) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="srs.archive.worker")
+    parser = argparse.ArgumentParser(prog="srs.handoff.worker")
     parser.add_argument("--config", type=Path)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--channel", type=int)
@@ -155,7 +160,9 @@ def main() -> None:
     wait = _waiter(arguments.channel)
     settings = config.load(arguments.config, arguments.data)
     if archive := _open(settings, wait):
-        watch(archive, wait, Pruner(archive, settings))
+        context = Context(settings, archive.engine, archive.store)
+        with Lanes(context, modules(settings), alarms):
+            watch(archive, wait, Pruner(archive, settings))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,28 @@
+"""What is to happen to a recording, noted in the transaction that saves it."""
+
+from collections.abc import Iterator
+
+from sqlmodel import Session
+
+from srs.archive.keep import OnStored
+from srs.archive.tables import Recording
+from srs.config import Settings
+from srs.handoff import tasks
+from srs.handoff.delete import deletion
+from srs.handoff.tasks import Wanted
+
+
+def planner(settings: Settings) -> OnStored:
+    """For `Archive.on_stored`."""
+
+    def note(session: Session, row: Recording) -> None:
+        for wanted in wanted_for(row, settings):
+            tasks.add(session, wanted, row.created_at)
+
+    return note
+
+
+def wanted_for(row: Recording, settings: Settings) -> Iterator[Wanted]:
+    """The tasks that the settings ask for."""
+    if last := deletion(row, settings):
+        yield last

@@ -1,0 +1,49 @@
+"""How long a recording is kept."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from srs.archive.subject import Subject, matches, subject
+from srs.archive.tables import Recording
+from srs.config import Settings
+
+FOREVER = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """How long, and what says so."""
+
+    days: float | None
+    """From the end of the call; None: until somebody deletes it."""
+    source: str
+    """Such as `rule complaints`."""
+
+
+def candidates(seen: Subject, settings: Settings) -> Iterator[Period]:
+    """All periods that are set for a recording; who knows of more (purposes) adds them here."""
+    for rule in settings.retention.rule:
+        if matches(rule.match, seen):
+            yield Period(rule.keep_days, f"rule {rule.name}")
+
+
+def retention_period(seen: Subject, settings: Settings) -> Period:
+    """The one that holds: the longest or the shortest, as `wins` says; without any the default."""
+    found = list(candidates(seen, settings))
+    if not found:
+        return Period(settings.retention.keep_days, "default")
+    choose = max if settings.retention.wins == "longest" else min
+    return choose(found, key=lambda period: FOREVER if period.days is None else period.days)
+
+
+def expiry(row: Recording, settings: Settings) -> tuple[datetime | None, str]:
+    """When a recording is to be deleted, and what says so."""
+    period = retention_period(subject(row, settings.numbers, settings.group), settings)
+    return None if period.days is None else row.ended_at + timedelta(days=period.days), period.source
+
+
+def may_be_pruned(row: Recording, settings: Settings) -> bool:
+    """Whether a full disk may cost it before its time: no rule that is for it says no."""
+    seen = subject(row, settings.numbers, settings.group)
+    return all(rule.prune for rule in settings.retention.rule if matches(rule.match, seen))
