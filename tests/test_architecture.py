@@ -23,6 +23,8 @@ IO = {
 RIMS = (  # modules that are there to touch sockets and files
     "srs/sip/transport.py",
     "srs/sip/streams.py",
+    "srs/sip/connection.py",
+    "srs/sip/held.py",
     "srs/sip/sockets.py",
     "srs/sip/tls.py",
     "srs/siprec/src*.py",

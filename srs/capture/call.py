@@ -1,6 +1,5 @@
 """One recording session while it lives: its capture file, its state, its port pairs."""
 
-import asyncio
 import os
 import secrets
 from collections import deque
@@ -63,8 +62,8 @@ class Call:
     accepted: Accepted | None = None
     unwritten: deque[bytes] = field(default_factory=deque)
     """Records of SIP that the disk did not take yet: few and small, and without them the call has no end."""
-    binding: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held while ports are bound, so that no m-line gets two pairs."""
+    asked: set[int] = field(default_factory=set)
+    """m-lines that ports were asked for, so that none gets two pairs."""
 
     def note(self, message: Request | Response, data: bytes, flow: Flow, time_ns: int, *, sent: bool) -> None:
         """Keep a message in the capture.

@@ -59,6 +59,7 @@ def restore(data_dir: Path, recording: str, state: Message) -> Restored:
     call = Call(recording, state["call_id"], path, capture, state["address"], flow(state["flow"]))
     call.session_id = state["session_id"]
     call.ports = {line: port for line, port in state["ports"]}  # noqa: C416 - dict() of lists is not typed
+    call.asked = set(call.ports)
     call.answer = parse(state["answer"].encode()) if state["answer"] else None
     call.accepted = _load_accepted(state["accepted"])
     dialog = Dialog.from_dict(state["dialog"])

@@ -1,24 +1,16 @@
 """Signalling's side of the keeper: port pairs, checkpoints, ends of sessions."""
 
 import asyncio
-import base64
 import itertools
-import os
 import socket
 from collections.abc import Callable
 
 import structlog
 
+from srs.capture.admission import RETRY_AFTER_S, Refusal
 from srs.capture.channel import Channel, ChannelClosed, Message, TooLarge
 
 log = structlog.get_logger()
-
-LARGEST_PARTIAL = 128 << 10
-"""Octets that came on a connection; what is more is lost with the process."""
-
-
-class PortsRefused(Exception):
-    """The keeper could not bind what a call needs; the text says why."""
 
 
 class Custody:
@@ -34,37 +26,31 @@ class Custody:
         self._numbers = itertools.count()
         self.leaving = False
         """A successor goes on with all: connections that close now are not to be dropped."""
-        self._copies: list[int] = []
-        """Descriptors that wait in the backlog."""
-        self._asked: dict[int, asyncio.Future[Message]] = {}
+        self._asked: dict[int, asyncio.Future[list[int]]] = {}
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._channel.fileno(), self._read)
         self.gone = self._loop.create_future()
         """Done when the keeper is no more."""
 
-    async def bind(
-        self, recording: str, call_id: str, address: str, pairs: int, invite: Message | None = None
-    ) -> list[int]:
-        """Have port pairs bound for a session; their packets are captured from then on. Returns the RTP ports.
+    def bind(
+        self, recording: str, call_id: str, address: str, pairs: int, invite: Message | None
+    ) -> asyncio.Future[list[int]]:
+        """Have port pairs bound for a session; their packets are captured from then on. Answers come in order.
 
         Args:
-            invite: what the session begins with; a successor of this process hears it if it was not answered.
+            invite: which asks for them; a successor of this process hears it if it was not answered.
 
-        Raises:
-            PortsRefused: with the reason.
+        Returns:
+            The RTP ports, or Refusal.
         """
         number = next(self._numbers)
-        answer: asyncio.Future[Message] = self._loop.create_future()
-        self._asked[number] = answer
         ask = {"do": "open", "re": number, "id": recording, "call_id": call_id, "address": address, "pairs": pairs}
+        answer = self._asked[number] = self._loop.create_future()
         try:
-            self._send({**ask, "invite": invite} if invite else ask)
+            self._send({**ask, "invite": invite})
         except TooLarge:  # the client's retransmission must do
-            self._send(ask)
-        reply = await answer
-        if "error" in reply:
-            raise PortsRefused(reply["error"])
-        return list(reply["ports"])
+            self._send({**ask, "invite": None})
+        return answer
 
     def checkpoint(self, recording: str, state: Message) -> None:
         """Leave what a successor of this process needs to go on with the session."""
@@ -77,21 +63,8 @@ class Custody:
         """The SIP sockets are served."""
         self._send({"do": "ready"})
 
-    # As holder of connections
-
-    def hold(self, number: int, descriptor: int) -> None:
-        copy = os.dup(descriptor)
-        self._send({"do": "hold", "connection": number}, [copy])
-        if self._channel.backlog:
-            self._copies.append(copy)
-        else:
-            os.close(copy)
-
-    def partial(self, number: int, data: bytes) -> None:
-        kept = data if len(data) <= LARGEST_PARTIAL else b""
-        self._send({"do": "partial", "connection": number, "data": base64.b64encode(kept).decode()})
-
     def drop(self, number: int) -> None:
+        """A client's connection has ended."""
         if not self.leaving:
             self._send({"do": "drop", "connection": number})
 
@@ -99,9 +72,9 @@ class Custody:
         """The session has ended: drain its sockets a last time, hand the capture to the archive."""
         self._send({"do": "close", "id": recording})
 
-    def _send(self, message: Message, descriptors: list[int] | None = None) -> None:
+    def _send(self, message: Message) -> None:
         try:
-            self._channel.send(message, descriptors or [])
+            self._channel.send(message)
         except ChannelClosed:
             self._lost()
             return
@@ -115,19 +88,25 @@ class Custody:
             self._lost()
         if not self._channel.backlog:
             self._loop.remove_writer(self._channel.fileno())
-            while self._copies:
-                os.close(self._copies.pop())
 
     def _read(self) -> None:
         try:
             while received := self._channel.receive():
                 message, descriptors = received
                 if "re" in message:
-                    self._asked.pop(message["re"]).set_result(message)
+                    self._answered(self._asked.pop(message["re"]), message)
                 else:
                     self._on_message(message, descriptors)
         except ChannelClosed:
             self._lost()
+
+    def _answered(self, asked: asyncio.Future[list[int]], message: Message) -> None:
+        if asked.cancelled():
+            return
+        if "error" in message:
+            asked.set_exception(Refusal(503, f"cannot record: {message['error']}", RETRY_AFTER_S))
+        else:
+            asked.set_result(message["ports"])
 
     def _lost(self) -> None:
         self._loop.remove_reader(self._channel.fileno())

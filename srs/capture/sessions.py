@@ -16,8 +16,7 @@ import structlog
 from srs.capture import checkpoint, events, folder, peers
 from srs.capture.admission import RETRY_AFTER_S, Admission, Refusal
 from srs.capture.call import Call, open_call
-from srs.capture.channel import Message
-from srs.capture.custody import Custody, PortsRefused
+from srs.capture.custody import Custody
 from srs.capture.health import Health
 from srs.capture.peers import Caller
 from srs.config import Settings
@@ -34,6 +33,8 @@ from srs.siprec.sdp import parse as parse_sdp
 
 log = structlog.get_logger()
 
+OUR_LINES = (0, 1)
+"""m-lines that we offer to a client that wants our offer."""
 MOST_LINES = 32
 """m-lines of one recording session that get ports."""
 LINGER_S = 0.3
@@ -51,6 +52,25 @@ class Offered:
     """None: the request has none."""
     missing: list[int]
     """Its m-lines that need ports before it can be answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The keeper was asked for port pairs."""
+
+    lines: list[int]
+    """m-lines that they are for; others of the session may be on their way."""
+    ports: asyncio.Future[list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Starting:
+    """A session whose ports are asked for."""
+
+    call: Call
+    offer: Sdp | None
+    """None: the client wants ours."""
+    asked: Asked
 
 
 @dataclass
@@ -93,8 +113,8 @@ class Sessions:
 
     # Answers
 
-    async def start(self, request: Request, data: bytes, flow: Flow, time_ns: int, names: tuple[str, ...] = ()) -> Call:
-        """Accept a first INVITE as a recording session; `answer` of the call goes into the 200.
+    def start(self, request: Request, data: bytes, flow: Flow, time_ns: int, names: tuple[str, ...] = ()) -> Starting:
+        """Begin a recording session for a first INVITE: all is there but its ports, and those are asked for.
 
         Args:
             names: those in the client's certificate.
@@ -122,16 +142,33 @@ class Sessions:
             call.note(request, data, flow, time_ns, sent=False)
             if note := peers.note(peer):
                 os.write(call.capture, events.info_record(call.call_id, note))
-            await self._first_answer(call, offered, checkpoint.invite(data, flow))
         except OSError as error:
             self.discard(call)
             raise self._not_written(error) from error
+        lines = self._missing(call, offered) if offered else list(OUR_LINES)
+        return Starting(call, offered, self.bind(call, lines, data, flow))
+
+    async def started(self, starting: Starting) -> None:
+        """Wait for the ports of a session, and make what goes into the 200.
+
+        Raises:
+            Refusal: there are none, or nothing in the offer can be recorded. The session is discarded.
+        """
+        call = starting.call
+        try:
+            await self.bound(call, starting.asked)
+            if starting.offer is not None:
+                self.answer(call, starting.offer)
+            else:
+                ports = [call.ports[line] for line in OUR_LINES]
+                call.answer = offer(ports, address=self._told(call), session_id=call.session_id)
         except Refusal:
             self.discard(call)
             raise
         self.counts.recorded += 1
-        log.info("recording", recording=call.recording, call_id=call.call_id, source=flow.remote[0], ports=call.ports)
-        return call
+        log.info(
+            "recording", recording=call.recording, call_id=call.call_id, source=call.flow.remote[0], ports=call.ports
+        )
 
     def offered(self, call: Call, request: Request) -> Offered:
         """What a re-INVITE or UPDATE of a session asks for.
@@ -147,22 +184,24 @@ class Sessions:
         self._calls[call.call_id] = call
         self.idle.clear()
 
-    async def bind(self, call: Call, lines: list[int], invite: Message | None = None) -> None:
-        """Have port pairs bound for m-lines of a session.
+    def bind(self, call: Call, lines: list[int], data: bytes, flow: Flow) -> Asked:
+        """Ask for port pairs for m-lines of a session, as an INVITE wants it; `bound` waits for them."""
+        missing = [line for line in lines if line not in call.asked]
+        call.asked.update(missing)
+        invite = checkpoint.invite(data, flow)
+        return Asked(missing, self._custody.bind(call.recording, call.call_id, call.address, len(missing), invite))
 
-        Args:
-            invite: of a new session, see `Custody.bind`.
+    async def bound(self, call: Call, asked: Asked) -> None:
+        """Wait until the ports are bound, and those asked for before.
 
         Raises:
             Refusal: there are none.
         """
-        async with call.binding:
-            missing = [line for line in lines if line not in call.ports]
-            try:
-                ports = await self._custody.bind(call.recording, call.call_id, call.address, len(missing), invite)
-            except PortsRefused as error:
-                raise Refusal(503, f"cannot record: {error}", RETRY_AFTER_S) from error
-            call.ports.update(zip(missing, ports, strict=True))
+        try:
+            call.ports.update(zip(asked.lines, await asked.ports, strict=True))
+        except Refusal:
+            call.asked.difference_update(asked.lines)
+            raise
 
     def answer(self, call: Call, offered: Sdp) -> Sdp:
         """Our answer to an offer, for whose lines the ports are bound.
@@ -209,15 +248,6 @@ class Sessions:
 
     def _media_address(self, flow: Flow) -> str:
         return self._settings.media.address or flow.local[0]
-
-    async def _first_answer(self, call: Call, offered: Sdp | None, invite: Message | None) -> None:
-        """Bind what an offer needs, or two lines for a client that wants ours, and make the description of the 200."""
-        if offered is not None:
-            await self.bind(call, self._missing(call, offered), invite)
-            self.answer(call, offered)
-            return
-        await self.bind(call, [0, 1], invite)
-        call.answer = offer([call.ports[0], call.ports[1]], address=self._told(call), session_id=call.session_id)
 
     # Ends
 

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import base64
 import contextlib
 import secrets
 import socket
@@ -22,7 +21,7 @@ from srs.capture.custody import Custody
 from srs.capture.health import SILENCE_S, Health
 from srs.capture.liveness import Liveness, Move
 from srs.capture.quality import Limits
-from srs.capture.sessions import Offered, Sessions
+from srs.capture.sessions import Asked, Sessions, Starting
 from srs.capture.silence import SilenceWatch
 from srs.capture.storage import watch_disk
 from srs.config import Settings, TlsSettings, load
@@ -76,12 +75,13 @@ class Signalling:
         self._silence = SilenceWatch(limits, self._alarms)
         self._sessions = Sessions(settings, self._custody, self._health)
         self._endpoint = Endpoint(token=lambda: secrets.token_hex(8), supported=frozenset(SUPPORTED))
-        self._server = SipServer(self._endpoint, self._on_event, self._on_send, self._custody)
+        self._server = SipServer(self._endpoint, self._on_event, self._on_send, self._custody.drop)
         self._loop = asyncio.get_running_loop()
         self._disk_tried, self._listening, self._stopped = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._answering: set[asyncio.Task[None]] = set()
         """What waits for ports."""
-        self._adopting: list[asyncio.Task[None]] = []
+        self._early: list[tuple[int, socket.socket]] = []
+        """Connections that came before the disk was tried."""
 
     async def run(self) -> None:
         """Until the keeper says drain and the calls are over, or the keeper is gone."""
@@ -112,8 +112,7 @@ class Signalling:
             case "listen":
                 spawn(self._listen([socket.socket(fileno=descriptor) for descriptor in descriptors]), "listen")
             case "connection":
-                sock, partial = socket.socket(fileno=descriptors[0]), base64.b64decode(message["partial"])
-                self._adopting.append(spawn(self._adopt(message["connection"], sock, partial), "connection"))
+                self._adopt(message["connection"], socket.socket(fileno=descriptors[0]))
             case "restore":
                 self._restore(message["id"], message["state"])
             case "again":
@@ -126,18 +125,22 @@ class Signalling:
                 self._health.on_report(message["worker"], message, self._loop.time())
                 self._silence.on_report(message["worker"], message["silent"], self._sessions, self._loop.time())
 
+    def _adopt(self, connection: int, sock: socket.socket) -> None:
+        if self._disk_tried.is_set():
+            self._server.adopt(connection, sock)
+        else:
+            self._early.append((connection, sock))
+
     async def _until_disk_tried(self) -> None:
         """No call shall be refused because nobody has looked yet."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._disk_tried.wait(), SILENCE_S)
-
-    async def _adopt(self, connection: int, sock: socket.socket, partial: bytes) -> None:
-        await self._until_disk_tried()
-        await self._server.adopt(connection, sock, partial)
+        self._disk_tried.set()
 
     async def _listen(self, sockets: list[socket.socket]) -> None:
         await self._until_disk_tried()
-        await asyncio.gather(*self._adopting)
+        for connection, sock in self._early:
+            self._server.adopt(connection, sock)
         secure = {ListenAddress.parse(url).address for url in self._settings.sip.listen if url.startswith("tls:")}
         certificates = self._certificates(self._settings.tls)
         for listener in sockets:
@@ -294,7 +297,7 @@ class Signalling:
             elif request.method == "OPTIONS":
                 self._respond(event, self._ok(event))
             elif request.method == "INVITE" and event.dialog is None:
-                self._answer_later(self._start(event, now_ns), request)
+                self._start(event, now_ns)
             elif (call := self._sessions.get(request.call_id)) is None:
                 raise Refusal(481, "no such recording session")
             else:
@@ -308,18 +311,21 @@ class Signalling:
         self._answering.add(task)
         task.add_done_callback(self._answering.discard)
 
-    async def _start(self, event: RequestReceived, now_ns: int) -> None:
-        """A new recording session."""
-        request = event.request
+    def _start(self, event: RequestReceived, now_ns: int) -> None:
+        """A new recording session. When this returns, the keeper has the INVITE, or it is refused."""
+        negotiate(event.request)
+        names = self._server.peer_names(event.flow)
+        starting = self._sessions.start(event.request, event.data, event.flow, now_ns, names)
+        self._answer_later(self._started(event, starting), event.request)
+
+    async def _started(self, event: RequestReceived, starting: Starting) -> None:
         try:
-            negotiate(request)
-            names = self._server.peer_names(event.flow)
-            call = await self._sessions.start(request, event.data, event.flow, now_ns, names)
-        except (Refusal, SipError) as refusal:
+            await self._sessions.started(starting)
+        except Refusal as refusal:
             self._refuse(event, refusal)
             return
-        if self._respond(event, self._ok(event, call.answer)) is None:  # taken back while ports were bound
-            self._sessions.discard(call)
+        if self._respond(event, self._ok(event, starting.call.answer)) is None:  # taken back while ports were bound
+            self._sessions.discard(starting.call)
 
     def _in_dialog(self, event: RequestReceived, call: Call) -> None:
         match event.request.method:
@@ -334,18 +340,18 @@ class Signalling:
     def _change(self, event: RequestReceived, call: Call) -> None:
         negotiate(event.request)
         offered = self._sessions.offered(call, event.request)
-        if offered.missing:
-            self._answer_later(self._add_streams(event, call, offered), event.request)
+        if offered.sdp is not None and offered.missing:
+            asked = self._sessions.bind(call, offered.missing, event.data, event.flow)
+            self._answer_later(self._add_streams(event, call, offered.sdp, asked), event.request)
         elif offered.sdp is not None:
             self._respond(event, self._ok(event, self._sessions.answer(call, offered.sdp)))
         else:  # metadata alone, or a session refresh; an INVITE without an offer wants ours (RFC 3261 §14.2)
             self._respond(event, self._ok(event, call.answer if event.request.method == "INVITE" else None))
 
-    async def _add_streams(self, event: RequestReceived, call: Call, offered: Offered) -> None:
-        assert offered.sdp is not None
+    async def _add_streams(self, event: RequestReceived, call: Call, offered: Sdp, asked: Asked) -> None:
         try:
-            await self._sessions.bind(call, offered.missing)
-            self._respond(event, self._ok(event, self._sessions.answer(call, offered.sdp)))
+            await self._sessions.bound(call, asked)
+            self._respond(event, self._ok(event, self._sessions.answer(call, offered)))
         except Refusal as refusal:
             self._refuse(event, refusal)
 
@@ -355,7 +361,7 @@ class Signalling:
         call = self._sessions.get(event.request.call_id)
         if response.code == 200 and event.request.method in ("INVITE", "UPDATE"):
             self._agreed(event.request)
-        if call is not None and response.code < 300:
+        if call is not None and (response.code < 300 or event.dialog is not None):
             self._save(call, event, dialog)
         self._server.flush()
         return dialog
@@ -366,7 +372,7 @@ class Signalling:
             call.liveness = (call.liveness or Liveness(now, now)).agreed(negotiate(request), now)
 
     def _save(self, call: Call, event: RequestReceived, made: Dialog | None) -> None:
-        """Checkpoint a call after a 2xx; `made`: the dialog, if that was to an INVITE."""
+        """Checkpoint a call after an answer; `made`: the dialog, if that was a 2xx to an INVITE."""
         if made is not None:
             call.dialog = made.id
             call.accepted = Accepted(event.data, event.flow, event.transaction.data)

@@ -13,7 +13,7 @@ from srs.sip.errors import SipError
 from srs.sip.events import Event
 from srs.sip.flow import Flow, Send
 from srs.sip.sockets import address_towards, bind
-from srs.sip.streams import Holder, Streams
+from srs.sip.streams import Streams
 
 TCP_BACKLOG = 1024  # connections that wait to be accepted
 ROUTE_SECONDS = 10.0  # for which a looked-up local address is believed
@@ -26,7 +26,8 @@ class SipServer:
 
     `on_event` is called for each event, `on_send` for each message before it goes to its socket. Both run on the loop
     and may call the endpoint; who calls the endpoint at another time calls `flush` afterwards. An exception of theirs
-    goes to the loop's exception handler and costs no other message. `now` of the endpoint is `loop.time()`.
+    goes to the loop's exception handler and costs no other message. `now` of the endpoint is `loop.time()`. `drop` is
+    called with the number of an adopted connection that has ended.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class SipServer:
         endpoint: Endpoint,
         on_event: Callable[[Event], None],
         on_send: Callable[[Send], None] | None = None,
-        holder: Holder | None = None,
+        drop: Callable[[int], None] = lambda number: None,  # noqa: ARG005
     ) -> None:
         self.endpoint = endpoint
         self.counts: Counter[str] = Counter()  # what was lost in sockets
@@ -49,7 +50,7 @@ class SipServer:
         self._alarm: asyncio.TimerHandle | None = None
         self._servers: list[asyncio.Server] = []
         self._datagrams: dict[Address, asyncio.DatagramTransport] = {}
-        self._streams = Streams(self, self.counts, holder)
+        self._streams = Streams(self, self.counts, drop)
 
     async def listen(self, url: str, tls: ssl.SSLContext | None = None) -> ListenAddress:
         """Listen on `udp://host:port`, `tcp://host:port` or `tls://host:port`; the result tells what port 0 became.
@@ -76,16 +77,16 @@ class SipServer:
         sock.setblocking(False)
         local: Address = sock.getsockname()[:2]
         if sock.type == socket.SOCK_STREAM:
-            accept = self._streams.accept_tls if tls else self._streams.accept
+            accept = functools.partial(self._streams.accept, "TLS" if tls else "TCP")
             self._servers.append(await self._loop.create_server(accept, sock=sock, ssl=tls, backlog=TCP_BACKLOG))
             return ListenAddress("TLS" if tls else "TCP", *local)
         transport, _ = await self._loop.create_datagram_endpoint(lambda: _Datagrams(self, local), sock=sock)
         self._datagrams[local] = transport
         return ListenAddress("UDP", *local)
 
-    async def adopt(self, number: int, sock: socket.socket, partial: bytes) -> None:
-        """Go on with a connection of a process that died, under its number."""
-        await self._streams.adopt(number, sock, partial)
+    def adopt(self, number: int, sock: socket.socket) -> None:
+        """Serve a TCP connection that another process accepted and holds, under the number it gave."""
+        self._streams.adopt(number, sock)
 
     async def close(self) -> None:
         """Close all sockets; what waits to be written on connections still goes out."""

@@ -1,16 +1,16 @@
 """A disk that fills up, or that nothing can be written to: real file systems of a few megabytes."""
 
+import atexit
 import contextlib
 import os
 import re
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support.calls import call, make_plan
+from support.calls import Talk, call, make_plan
 from support.recorder import Recorder, until
 
 from srs.siprec.src import CallFailed
@@ -18,16 +18,26 @@ from srs.siprec.src import CallFailed
 MEGABYTE = 1 << 20
 
 
+@contextlib.contextmanager
+def mounted(where: Path, command: list[str]) -> Iterator[None]:
+    """Mount something, and unmount it when the test is over, however it ends: pytest's clean-up would fail on it."""
+    unmount = ["umount", "-l", str(where)]
+    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode != 0:
+        pytest.skip("file systems can be mounted by root only")
+    atexit.register(subprocess.run, unmount, check=False, capture_output=True)
+    try:
+        yield
+    finally:
+        subprocess.run(unmount, check=True)
+
+
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 12 MB."""
     where = tmp_path / "data"
     where.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(where)]
-    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode != 0:
-        pytest.skip("a small disk can be mounted by root only")
-    yield where
-    subprocess.run(["umount", "-l", str(where)], check=True)
+    with mounted(where, ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(where)]):
+        yield where
 
 
 @pytest.fixture
@@ -44,13 +54,13 @@ def fill(disk: Path, leave: int = 0) -> Path:
     return ballast
 
 
-def alarms(recorder: Recorder) -> list[tuple[str, str]]:
-    """Name, and whether raised or cleared, of each alarm in the log."""
-    lines = re.findall(r"event=alarm .*", recorder.log.read_text())
-    return [(re.search(r"alarm=(\S+)", line)[1], re.search(r"state=(\S+)", line)[1]) for line in lines]
+def alarms(recorder: Recorder) -> list[str]:
+    """Whether raised or cleared, each time the log has the alarm of the storage."""
+    return re.findall(r"event=alarm alarm=storage state=(\S+)", recorder.log.read_text())
 
 
-def wait_for(recorder: Recorder, *wanted: tuple[str, str]) -> None:
+def wait_for(recorder: Recorder, *wanted: str) -> None:
+    """Until the alarm of the storage was in these states."""
     until(lambda: alarms(recorder) == list(wanted), lambda: f"{alarms(recorder)}\n{recorder.log.read_text()}")
 
 
@@ -62,22 +72,22 @@ def refusal(recorder: Recorder) -> str:
 
 def test_a_full_disk_takes_no_calls_until_there_is_room(recorder: Recorder, disk: Path) -> None:
     ballast = fill(disk, leave=MEGABYTE // 2)
-    wait_for(recorder, ("storage", "raised"))
+    wait_for(recorder, "raised")
     assert re.search("503.*disk full", refusal(recorder))
     assert recorder.captures() == []
     ballast.unlink()
-    wait_for(recorder, ("storage", "raised"), ("storage", "cleared"))
+    wait_for(recorder, "raised", "cleared")
     call(make_plan(recorder, 0.5))
     recorder.recordings(1)
 
 
 def test_a_call_keeps_what_fits_and_says_what_is_missing(recorder: Recorder, disk: Path) -> None:
     """The disk is full for seconds 2 to 4 and beyond the BYE; room comes later."""
-    running = threading.Thread(target=call, args=(make_plan(recorder, 5.0),))
-    running.start()
+    assert recorder.listed() == []  # so the database is there
+    running = Talk(make_plan(recorder, 5.0))
     time.sleep(2.0)
     ballast = fill(disk)
-    running.join()
+    running.outcomes()
     time.sleep(2.0)
     assert recorder.listed()[0]["state"] == "recording"  # its end waits for the disk
     ballast.unlink()
@@ -91,7 +101,7 @@ def test_a_call_keeps_what_fits_and_says_what_is_missing(recorder: Recorder, dis
     assert 100 < kept < 400
     assert kept + int(missing[1]) == 500
     assert facts["leg_facts"][0]["seconds"] == pytest.approx(recording["legs"][0]["packets"] * 0.02)
-    assert alarms(recorder) == [("storage", "raised"), ("storage", "cleared")]
+    assert alarms(recorder) == ["raised", "cleared"]
 
 
 @pytest.fixture
@@ -101,11 +111,9 @@ def failing_disk(tmp_path: Path) -> Iterator[Path]:
     where.mkdir()
     with image.open("wb") as file:
         file.truncate(16 * MEGABYTE)
-    for command in (["mkfs.ext4", "-q", str(image)], ["mount", "-o", "loop", str(image), str(where)]):
-        if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode != 0:
-            pytest.skip("a loop device can be mounted by root only")
-    yield where
-    subprocess.run(["umount", "-l", str(where)], check=True)
+    subprocess.run(["mkfs.ext4", "-q", str(image)], check=True)
+    with mounted(where, ["mount", "-o", "loop", str(image), str(where)]):
+        yield where
 
 
 def break_(disk: Path) -> None:
@@ -115,15 +123,14 @@ def break_(disk: Path) -> None:
 def test_a_disk_that_becomes_read_only(start_recorder: Callable[..., Recorder], failing_disk: Path) -> None:
     """New calls are refused, the one under way is answered to its end, and what is on the disk is read again later."""
     recorder = start_recorder(data=failing_disk, SRS_ADMISSION__LEAST_FREE_MB="1")
-    running = threading.Thread(target=call, args=(make_plan(recorder, 4.0),))
-    running.start()
+    running = Talk(make_plan(recorder, 4.0))
     time.sleep(2.0)
     break_(failing_disk)
     time.sleep(0.5)
     assert "503" in refusal(recorder)
     assert "Read-only file system" in refusal(recorder)
-    running.join()
-    wait_for(recorder, ("storage", "raised"))
+    running.outcomes()
+    wait_for(recorder, "raised")
     assert recorder.process.poll() is None
     assert "process died" not in recorder.log.read_text()
     (capture,) = recorder.captures()

@@ -5,20 +5,22 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
-import threading
+import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
-from support.calls import Talk, call, make_plan
-from support.recorder import SRS, Recorder, udp, until
+from support.calls import Talk, make_plan
+from support.recorder import PATIENCE_S, SRS, Recorder, udp, until
 
 from srs.siprec.body import build
 from srs.siprec.metadata import write
-from srs.siprec.src import CallFailed, Plan
 
 MODULES = {"signalling": "srs.capture.signalling", "capture": "srs.capture.worker", "handoff": "srs.handoff.worker"}
+DYING = Path(__file__).parent.parent / "support" / "dying"
 OFFER = """v=0\r\no=src 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0
 m=audio 40000 RTP/AVP 0\r\na=label:1\r\na=sendonly\r\nm=audio 40002 RTP/AVP 0\r\na=label:2\r\na=sendonly\r\n"""
 
@@ -37,32 +39,32 @@ def kill(recorder: Recorder, kind: str) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-def doomed(plan: Plan) -> threading.Thread:
-    """A call that the recorder will not see to its end."""
-
-    def run() -> None:
-        with contextlib.suppress(CallFailed):
-            call(plan)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
-
-
 class Phone:
-    """A client by hand: one dialog over UDP or TCP, message by message."""
+    """A client by hand: one dialog over UDP, TCP or TLS, message by message."""
 
     def __init__(self, recorder: Recorder, transport: str = "UDP") -> None:
         self.recorder, self.transport = recorder, transport
-        if transport == "UDP":
-            self.socket = udp(recorder.host)
-            self.socket.connect((recorder.host, recorder.port))
-        else:
-            self.socket = socket.create_connection((recorder.host, recorder.port))
-        self.socket.settimeout(10)
+        self.connect()
         self.call_id = os.urandom(8).hex()
         self.to_tag = ""
         self._received = b""
+
+    def connect(self) -> None:
+        """Anew, if need be: the dialog goes on."""
+        if self.transport == "UDP":
+            self.socket = udp(self.recorder.host)
+            self.socket.connect((self.recorder.host, self.recorder.port))
+        else:
+            port = self.recorder.secure_port if self.transport == "TLS" else self.recorder.port
+            self.socket = socket.create_connection((self.recorder.host, port))
+        if self.transport == "TLS":
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            self.socket = context.wrap_socket(self.socket)
+        self.socket.settimeout(10)
+
+    def close(self) -> None:
+        self.socket.close()
 
     def request(self, method: str, cseq: int, body: bytes = b"", content_type: str = "") -> bytes:
         tag = f";tag={self.to_tag}" if self.to_tag else ""
@@ -100,8 +102,8 @@ class Phone:
 
     def ask(self, data: bytes, cseq: int) -> bytes:
         """Send a request, over UDP again and again, until it is answered with 200."""
-        self.socket.settimeout(1 if self.transport == "UDP" else 10)
-        for _ in range(10 if self.transport == "UDP" else 1):
+        self.socket.settimeout(1 if self.transport == "UDP" else PATIENCE_S)
+        for _ in range(round(PATIENCE_S) if self.transport == "UDP" else 1):
             self.send(data)
             try:
                 answer = self.final(cseq)
@@ -154,7 +156,7 @@ def phones(recorder) -> Iterator[Callable[[str], Phone]]:
 
     yield make
     for phone in made:
-        phone.socket.close()
+        phone.close()
 
 
 @pytest.mark.parametrize("transport", ["UDP", "TCP"])
@@ -197,30 +199,57 @@ def test_a_200_is_repeated_until_its_ack(recorder, phones) -> None:
     assert len(recorder.recordings(1)) == 1
 
 
-@pytest.mark.parametrize(
-    "transport",
-    [
-        "UDP",
-        pytest.param(
-            "TCP",
-            marks=pytest.mark.xfail(
-                strict=False, reason="what signalling has read and not yet told the keeper is lost over TCP"
-            ),
-        ),
-    ],
-)
-def test_signalling_dies_somewhere_between_invite_and_200(recorder, phones, transport: str) -> None:
-    for number in range(6):
-        phone = phones(transport)
-        pid = child(recorder, "signalling")
-        phone.send(phone.invite())
-        time.sleep(0.001 * number)
-        os.kill(pid, signal.SIGKILL)
-        phone.ask(phone.invite() if transport == "UDP" else b"", 1)
+def die_at(recorder: Recorder, calls: int) -> None:
+    """Have signalling die so many calls of its functions after the next INVITE has come."""
+    new = recorder.data.parent / "new-death"
+    new.write_text(str(calls))
+    new.rename(recorder.environment["SRS_TEST_DEATH"])
+
+
+@pytest.fixture
+def mortal(start_recorder, tmp_path: Path) -> Recorder:
+    """A recorder that heeds `die_at`."""
+    paths = [str(DYING), *sys.path]
+    return start_recorder(PYTHONPATH=os.pathsep.join(paths), SRS_TEST_DEATH=str(tmp_path / "death"))
+
+
+STEPS = [*range(0, 60, 5), *range(60, 600, 40)]
+ALL = pytest.param(STEPS, id="all", marks=[pytest.mark.slow, pytest.mark.timeout(600)])
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("transport", ["UDP", "TCP"])
+@pytest.mark.parametrize("steps", [pytest.param([0, 40, 200], id="some"), ALL])
+def test_signalling_dies_somewhere_between_invite_and_200(mortal, transport: str, steps: list[int]) -> None:
+    """Over UDP the client repeats its INVITE, over TCP it comes once."""
+    for calls in steps:
+        die_at(mortal, calls)
+        with contextlib.closing(Phone(mortal, transport)) as phone:
+            phone.ask(phone.invite(), 1)
+            phone.send(phone.request("ACK", 1))
+            phone.ask(phone.request("BYE", 2), 2)
+        assert not Path(mortal.environment["SRS_TEST_DEATH"]).exists(), "signalling did not die"
+    assert len(mortal.recordings(len(steps))) == len(steps)
+    assert mortal.captures() == []
+
+
+def test_a_tls_client_sees_the_end_and_goes_on_over_a_new_connection(start_recorder, certificate) -> None:
+    """The keys of its connection died with signalling."""
+    recorder = start_recorder(SRS_TLS__CERTIFICATE=str(certificate[0]), SRS_TLS__KEY=str(certificate[1]))
+    with contextlib.closing(Phone(recorder, "TLS")) as phone:
+        first = phone.ask(phone.invite(), 1)
         phone.send(phone.request("ACK", 1))
-        phone.ask(phone.request("BYE", 2), 2)
-    assert len(recorder.recordings(6)) == 6
-    assert recorder.captures() == []
+        kill(recorder, "signalling")
+        with contextlib.suppress(ConnectionResetError, ssl.SSLEOFError):
+            assert phone.socket.recv(100) == b""
+        phone.close()
+        until(lambda: recorder.log.read_text().count("event=listening") == 2, recorder.log.read_text)
+        phone.connect()
+        again = phone.ask(phone.invite(2), 2)
+        assert ports(again) == ports(first)
+        phone.send(phone.request("ACK", 2))
+        phone.ask(phone.request("BYE", 3), 3)
+    assert len(recorder.recordings(1)) == 1
 
 
 def test_restart_replaces_all_processes_under_a_call(recorder) -> None:
@@ -243,7 +272,7 @@ def test_a_second_recorder_on_the_same_folder_is_refused(recorder) -> None:
 
 
 def test_what_a_killed_keeper_leaves_is_a_recording_marked_interrupted(recorder) -> None:
-    talk = doomed(make_plan(recorder, 3.0))
+    talk = Talk(make_plan(recorder, 3.0))
     time.sleep(1.5)
     recorder.process.kill()
     recorder.process.wait()
@@ -252,17 +281,17 @@ def test_what_a_killed_keeper_leaves_is_a_recording_marked_interrupted(recorder)
     assert recording["state"] == "ready"
     assert all(leg["packets"] >= 40 for leg in recording["legs"])
     assert "interrupted" in recorder.run("show", recording["id"])
-    talk.join()
+    talk.end()
 
 
 def test_a_second_signal_ends_at_once(recorder) -> None:
-    talk = doomed(make_plan(recorder, 20.0))
+    talk = Talk(make_plan(recorder, 20.0))
     time.sleep(1.0)
     recorder.process.send_signal(signal.SIGTERM)
     time.sleep(1.0)
     assert recorder.process.poll() is None
     assert recorder.stop(signal.SIGTERM) == 0
-    talk.join()
+    talk.end()
 
 
 def test_a_drain_goes_on_in_the_successor(recorder) -> None:

@@ -1,10 +1,9 @@
 """Beyond its limits the recorder refuses at once, and keeps nothing of what it refused."""
 
-import threading
 from collections.abc import Callable
 
 import pytest
-from support.calls import call, make_plan
+from support.calls import Talk, call, make_plan
 from support.recorder import Recorder, until
 
 from srs.siprec.src import CallFailed
@@ -18,11 +17,10 @@ def refused(recorder: Recorder) -> str:
 
 def test_one_call_at_once(start_recorder: Callable[..., Recorder]) -> None:
     recorder = start_recorder(SRS_ADMISSION__CALLS="1")
-    running = threading.Thread(target=call, args=(make_plan(recorder, 1.5),))
-    running.start()
+    running = Talk(make_plan(recorder, 1.5))
     until(recorder.captures, recorder.log.read_text)
     assert "503 1 calls at once" in refused(recorder)
-    running.join()
+    running.outcomes()
     recorder.recordings(1)
     call(make_plan(recorder, 0.2))
     assert len(recorder.recordings(2)) == 2

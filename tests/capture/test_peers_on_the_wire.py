@@ -82,27 +82,6 @@ def phone(recorder: Recorder):
     made.socket.close()
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    """A certificate that signs itself, and its key."""
-    certificate, key = tmp_path / "recorder.pem", tmp_path / "recorder.key"
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-days",
-        "2",
-    ]
-    command += ["-keyout", str(key), "-out", str(certificate), "-subj", "/CN=recorder"]
-    subprocess.run([*command, "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
-    return certificate, key
-
-
 def test_a_call_over_tls(start_recorder: Callable[..., Recorder], certificate: tuple[Path, Path]) -> None:
     environment = {"SRS_TLS__CERTIFICATE": str(certificate[0]), "SRS_TLS__KEY": str(certificate[1])}
     recorder = start_recorder(**environment)

@@ -3,12 +3,11 @@
 import re
 import socket
 import struct
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
-from support.calls import call, make_plan
+from support.calls import Talk, make_plan
 from support.recorder import until
 
 from rtp.port import Port
@@ -93,12 +92,11 @@ def test_a_whole_call_gets_its_reports(recorder) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         control.bind((recorder.host, 0))
         control.settimeout(0.2)
-        running = threading.Thread(target=call, args=(plan,))
-        running.start()
+        running = Talk(plan)
         until(lambda: "event=recording" in recorder.log.read_text(), recorder.log.read_text)
         port = int(re.search(r"ports=\"\{0: (\d+)", recorder.log.read_text())[1])
         packets = []
-        while running.is_alive() or not any(isinstance(each, Goodbye) for each in packets):
+        while running.running or not any(isinstance(each, Goodbye) for each in packets):
             assert len(packets) < 100
             control.sendto(struct.pack("!BBHIQIII", 0x80, 200, 6, 7, 1 << 32, 0, 0, 0), (recorder.host, port + 1))
             with suppress(TimeoutError):

@@ -1,14 +1,13 @@
 """Alarms and metrics of a running recorder."""
 
 import re
-import threading
 import time
 import urllib.request
 from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
-from support.calls import call, make_plan
+from support.calls import Talk, call, make_plan
 from support.recorder import Recorder, free_port, udp, until
 
 from rtp.send import Impairment
@@ -33,10 +32,9 @@ def metrics(recorder: Recorder) -> dict[str, float]:
 
 def test_a_call_without_audio(recorder: Recorder) -> None:
     mute = make_plan(recorder, 8.0, impairment=Impairment(loss=1.0))
-    running = threading.Thread(target=call, args=(mute,))
-    running.start()
+    running = Talk(mute)
     until(lambda: metrics(recorder)['srs_alarms{alarm="no-audio"}'] == 1, recorder.log.read_text)
-    running.join()
+    running.outcomes()
     until(lambda: metrics(recorder)['srs_alarms{alarm="no-audio"}'] == 0, recorder.log.read_text)
     assert "one-way" not in recorder.log.read_text()
 
@@ -44,18 +42,17 @@ def test_a_call_without_audio(recorder: Recorder) -> None:
 def test_a_call_with_one_mute_party(recorder: Recorder) -> None:
     """Only the first leg sends on: this test does it, at a tenth of the usual pace."""
     mute = make_plan(recorder, 9.0, impairment=Impairment(loss=1.0))
-    running = threading.Thread(target=call, args=(mute,))
-    running.start()
+    running = Talk(mute)
     until(lambda: "event=recording" in recorder.log.read_text(), recorder.log.read_text)
     port = int(re.search(r"ports=\"\{0: (\d+)", recorder.log.read_text())[1])
     with udp(recorder.host) as sender:
         raised = False
-        while running.is_alive():
+        while running.running:
             sender.sendto(bytes([0x80, 0, *range(170)]), (recorder.host, port))
             time.sleep(0.2)
             raised = raised or metrics(recorder)['srs_alarms{alarm="one-way-audio"}'] == 1
     assert raised
-    running.join()
+    running.outcomes()
     until(lambda: metrics(recorder)['srs_alarms{alarm="one-way-audio"}'] == 0, recorder.log.read_text)
     assert "no-audio" not in recorder.log.read_text()
 

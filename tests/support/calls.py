@@ -8,7 +8,7 @@ from support.recorder import PATIENCE_S, Recorder
 
 from rtp.codecs import encode
 from rtp.send import Impairment
-from srs.siprec.src import CODECS, Client, Outcome, Plan
+from srs.siprec.src import CODECS, CallFailed, Client, Outcome, Plan
 
 FRAME = 160
 PARTIES = ("sip:alice@example.com", "sip:bob@example.com")
@@ -54,11 +54,32 @@ class Talk:
 
     def __init__(self, *plans: Plan) -> None:
         self._outcomes: list[Outcome] = []
-        self._thread = threading.Thread(target=lambda: self._outcomes.extend(call(*plans)), daemon=True)
+        self._failure: CallFailed | None = None
+        self._thread = threading.Thread(target=self._run, args=plans, daemon=True)
         self._thread.start()
 
+    def _run(self, *plans: Plan) -> None:
+        try:
+            self._outcomes = call(*plans)
+        except CallFailed as failure:
+            self._failure = failure
+
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
     def outcomes(self) -> list[Outcome]:
-        """What became of them, when they are over."""
-        self._thread.join(PATIENCE_S)
-        assert self._outcomes, "the calls failed, or are not over"
+        """What became of them, when they are over.
+
+        Raises:
+            CallFailed: one of them failed.
+        """
+        self.end()
+        if self._failure is not None:
+            raise self._failure
         return self._outcomes
+
+    def end(self) -> None:
+        """Wait until they are over, or have failed."""
+        self._thread.join(PATIENCE_S)
+        assert not self.running, "the calls are not over"

@@ -1,0 +1,186 @@
+"""What the keeper holds of the recording sessions under way: port pairs, checkpoints, INVITEs not answered yet."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from srs.capture import folder
+from srs.capture.channel import Message
+from srs.capture.children import Child
+from srs.capture.ports import NoPorts, Pair, PortRange
+
+log = structlog.get_logger()
+
+
+@dataclass
+class Holding:
+    """What is held of one session."""
+
+    recording: str
+    call_id: str
+    address: str
+    """That packets are written down as sent to."""
+    worker: Child
+    invite: Message | None = None
+    """That waits for ports and is not answered yet: the one it began with, or a re-INVITE."""
+    pairs: list[Pair] = field(default_factory=list)
+    checkpoint: Message | None = None
+    """What signalling needs to go on with it; None: the first INVITE is not answered yet."""
+    closing: bool = False
+
+    def close(self) -> None:
+        for pair in self.pairs:
+            pair.close()
+
+
+class Holdings:
+    """Does what signalling asks for its sessions, and tells new processes what they must know of them."""
+
+    def __init__(self, data_dir: Path, ports: PortRange, signalling: Child, workers: Sequence[Child]) -> None:
+        self._data_dir = data_dir
+        self._ports = ports
+        self._signalling = signalling
+        self._workers = workers
+        self._held: dict[str, Holding] = {}
+        self._numbers = itertools.count(1)
+        """Of port pairs."""
+        self._not_ended: set[str] = set()
+        """Recordings whose captures the disk would not let us move."""
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    # What signalling asks
+
+    def open(self, message: Message) -> None:
+        """Bind `pairs` more port pairs for a session, give them to a capture worker, tell the ports."""
+        try:
+            pairs = self._bind(message["address"], message["pairs"])
+        except (NoPorts, OSError) as error:
+            self._signalling.send({"re": message["re"], "error": str(error)})
+            return
+        held = self._held.get(message["id"])
+        if held is None:
+            held = Holding(message["id"], message["call_id"], message["address"], self._least_loaded())
+            self._held[held.recording] = held
+        held.invite = message["invite"]
+        held.pairs += pairs
+        self._hand_over(held, pairs)
+        self._signalling.send({"re": message["re"], "ports": [pair.port for pair in pairs]})
+
+    def _bind(self, address: str, count: int) -> list[Pair]:
+        pairs: list[Pair] = []
+        try:
+            for _ in range(count):
+                pairs.append(self._ports.bind(address, next(self._numbers)))  # noqa: PERF401 - those bound before a failure are closed
+        except (NoPorts, OSError):
+            for pair in pairs:
+                pair.close()
+            raise
+        return pairs
+
+    def _least_loaded(self) -> Child:
+        sessions = [held.worker.name for held in self._held.values()]
+        return min(self._workers, key=lambda worker: sessions.count(worker.name))
+
+    def _hand_over(self, held: Holding, pairs: Sequence[Pair]) -> None:
+        path = folder.open_path(self._data_dir, held.recording)
+        for pair in pairs:
+            held.worker.send(
+                {
+                    "do": "open",
+                    "id": held.recording,
+                    "call_id": held.call_id,
+                    "address": held.address,
+                    "path": str(path),
+                    "numbers": [2 * pair.number, 2 * pair.number + 1],
+                },
+                [pair.rtp.fileno(), pair.rtcp.fileno()],
+            )
+
+    def checkpoint(self, message: Message) -> None:
+        if held := self._held.get(message["id"]):
+            held.checkpoint, held.invite = message["state"], None
+
+    def close(self, recording: str) -> None:
+        """The session is over: the worker drains its sockets a last time and answers `closed`."""
+        if held := self._held.get(recording):
+            held.closing, held.invite = True, None
+            held.worker.send({"do": "close", "id": recording})
+        else:
+            self._end(recording)
+
+    # Ends
+
+    def closed(self, message: Message) -> None:
+        """A worker has written all of a session."""
+        self.release(message["id"])
+        log.info("captured", recording=message["id"], packets=message["packets"], dropped=message["dropped"])
+
+    def close_all(self) -> None:
+        for recording in self._held:
+            self.close(recording)
+
+    def release_all(self) -> None:
+        """Let go of what workers did not say was complete."""
+        for recording in list(self._held):
+            self.release(recording)
+
+    def release(self, recording: str) -> None:
+        if held := self._held.pop(recording, None):
+            held.close()
+            self._end(recording)
+
+    def end_left_over(self) -> None:
+        """Hand captures of an interrupted run to the archive."""
+        for recording in folder.left_over(self._data_dir, set()):
+            log.warning("capture left over by an interrupted run", recording=recording)
+            self._end(recording)
+
+    def _end(self, recording: str) -> None:
+        """Hand a capture to the archive, as soon as the disk lets us."""
+        try:
+            folder.end(self._data_dir, recording)
+        except OSError as error:
+            log.error("capture not handed over yet", recording=recording, reason=error.strerror)
+            self._not_ended.add(recording)
+
+    def retry_ends(self) -> None:
+        for recording in list(self._not_ended):
+            try:
+                folder.end(self._data_dir, recording)
+            except OSError:
+                return
+            self._not_ended.remove(recording)
+
+    # What a new process must know
+
+    def greet_worker(self, worker: Child) -> None:
+        mine = [held for held in self._held.values() if held.worker is worker]
+        for held in mine:
+            self._hand_over(held, held.pairs)
+        worker.send({"do": "begin"})
+        for held in mine:
+            if held.closing:
+                worker.send({"do": "close", "id": held.recording})
+
+    def greet_signalling(self) -> list[Message]:
+        """Tell it of its sessions; returns the INVITEs that it must answer once it listens."""
+        living = [held for held in self._held.values() if not held.closing]
+        again = [held.invite for held in living if held.invite is not None]
+        answered = [held for held in living if held.checkpoint is not None]
+        for held in answered:
+            self._signalling.send({"do": "restore", "id": held.recording, "state": held.checkpoint})
+        self._discard_unanswered([held for held in living if held.checkpoint is None])
+        return again
+
+    def _discard_unanswered(self, unanswered: Sequence[Holding]) -> None:
+        """Captures of calls that were never answered hold nothing; the client, or we, begin them anew."""
+        kept = set(self._held) - {held.recording for held in unanswered}
+        for recording in folder.left_over(self._data_dir, kept | self._not_ended):
+            folder.open_path(self._data_dir, recording).unlink(missing_ok=True)
+        for held in unanswered:
+            self.close(held.recording)
