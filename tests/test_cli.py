@@ -148,6 +148,23 @@ def test_export_as_vcon_and_json(srs, data: Path, tmp_path: Path):
     assert not (tmp_path / "y.vcon").exists()
 
 
+def test_reconcile(srs, data: Path, tmp_path: Path):
+    (tmp_path / "srs.toml").write_text('[reconcile]\nlike = "freepbx"')
+    heading = "calldate,src,dst,billsec,disposition,uniqueid"
+    (tmp_path / "calls.csv").write_text(f"{heading}\n2026-11-24 12:00:01,alice,,1,ANSWERED,\n")
+    assert srs("reconcile", "calls.csv")[:2] == (0, "1 calls, 1 recorded once and whole.\n")
+    with (tmp_path / "calls.csv").open("a") as file:
+        file.write("2026-11-24 13:00:01,201,0201234567,60,ANSWERED,\n")
+    status, out, _ = srs("reconcile", "calls.csv")
+    assert status == 1
+    assert "missing" in out
+    status, out, _ = srs("reconcile", "calls.csv", "--json")
+    assert [json.loads(line)["verdict"] for line in out.splitlines()] == ["recorded", "missing"]
+    (tmp_path / "calls.csv").write_text("a,b\n1,2\n")
+    status, _, error = srs("reconcile", "calls.csv")
+    assert (status, "line 2" in error) == (1, True)
+
+
 def test_export_asks_for_a_format(srs, data: Path):
     assert srs("export", "aaaa1", "-o", "x")[0] == 2
     assert srs("export", "aaaa1", "-o", "x", "--format", "ogg")[0] == 2

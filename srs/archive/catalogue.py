@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Engine, or_
 from sqlmodel import Session, col, select
 
-from srs.archive import captures, identity, peaks
+from srs.archive import captures, identity
 from srs.archive.database import reading, writing
 from srs.archive.errors import AmbiguousId, Held, NoRecording, NotReady
 from srs.archive.store import Store
@@ -149,6 +149,8 @@ def delete(
         NotReady: it is not in the database yet.
         StoreError: the sound is still there.
     """
+    from srs.archive import peaks  # knows numpy, which lists need not load
+
     with writing(engine) as session:
         row = _known(session.get(Recording, recording, with_for_update=True), recording)
         if row.held:

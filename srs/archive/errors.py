@@ -7,6 +7,7 @@ ArchiveError
   Held                  a legal hold forbids it
   StoreError            the audio store does not do what it should
   SigningError          the key or the certificate of an export cannot be used
+  UnreadableList        a list of calls cannot be read
   DatabaseError         the database does not answer
     NewerDatabase       it was made by a later version of this program
 """
@@ -38,6 +39,10 @@ class StoreError(ArchiveError):
 
 class SigningError(ArchiveError):
     """The key or the certificate that an export is signed with cannot be used."""
+
+
+class UnreadableList(ArchiveError):
+    """A list of calls of another system cannot be read."""
 
 
 class DatabaseError(ArchiveError):

@@ -112,3 +112,22 @@ class Identifier(SQLModel, table=True):
     """Filled in when the recording it belongs to is saved."""
     kind: str = Field(primary_key=True, max_length=32)
     value: str = Field(primary_key=True, max_length=255)
+
+
+class Reconciliation(SQLModel, table=True):
+    """What a comparison with another system's list of calls found."""
+
+    __tablename__ = "reconciliation"
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    source: str = Field(sa_type=Text)
+    """The list."""
+    since: datetime = Field(sa_type=UtcDateTime)
+    until: datetime = Field(sa_type=UtcDateTime)
+    """When the first and the last listed call began."""
+    calls: int
+    missing: int
+    """Without a recording that has sound."""
+    short: int
+    double: int

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from srs.config.archive import DatabaseSettings, StoreSettings, VconSettings
 from srs.config.handoff import RetentionSettings, TaskSettings
 from srs.config.media import AdmissionSettings, AudioSettings, MediaSettings
+from srs.config.reconcile import ReconcileSettings
 from srs.config.rules import GroupSettings, NumbersSettings
 from srs.config.sip import PeerSettings, SipSettings, TlsSettings
 from srs.config.values import tables
@@ -51,6 +52,7 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     admission: AdmissionSettings = AdmissionSettings()
     retention: RetentionSettings = RetentionSettings()
+    reconcile: ReconcileSettings = ReconcileSettings()
     vcon: VconSettings = VconSettings()
     tasks: TaskSettings = TaskSettings()
     numbers: NumbersSettings = NumbersSettings()

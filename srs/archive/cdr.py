@@ -1,0 +1,150 @@
+"""Lists of calls that other systems write: CSV with a heading, or JSON (a list, or an object a line)."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from srs.archive.errors import UnreadableList
+from srs.config.reconcile import ReconcileSettings
+
+LIKE: Final[Mapping[str, Mapping[str, str]]] = {
+    "freepbx": {
+        "start": "calldate",
+        "time_format": "%Y-%m-%d %H:%M:%S",
+        "seconds": "billsec",
+        "caller": "src",
+        "callee": "dst",
+        "call_id": "uniqueid",
+        "answered": "disposition=ANSWERED",
+    },
+    "3cx": {
+        "start": "Call Time",
+        "seconds": "Talking",
+        "caller": "Caller ID",
+        "callee": "Destination",
+        "answered": "Status=Answered",
+    },
+    "broadworks": {
+        "start": "answerTime",
+        "time_format": "%Y%m%d%H%M%S.%f",
+        "seconds": "duration",
+        "caller": "callingNumber",
+        "callee": "calledNumber",
+        "call_id": "localCallId",
+        "answered": "answerIndicator=Yes",
+    },
+    "telnyx": {
+        "start": "data.payload.start_time",
+        "seconds": "data.payload.duration_secs",
+        "caller": "data.payload.from",
+        "callee": "data.payload.to",
+        "call_id": "data.payload.call_session_id",
+        "answered": "data.event_type=call.hangup",
+    },
+}
+"""The settings that stand for `[reconcile] like`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cdr:
+    """A call as the other system tells it."""
+
+    line: int
+    """Of the list, from 1; the heading of a CSV is one."""
+    started_at: datetime
+    seconds: float
+    caller: str
+    callee: str
+    call_id: str | None
+
+
+def read(path: Path, settings: ReconcileSettings) -> list[Cdr]:
+    """The answered calls of a list, in order of time.
+
+    Raises:
+        UnreadableList: a column is not there or not set, or a value cannot be read; file and line are named.
+        OSError: the file cannot be read.
+    """
+    columns = _columns(settings)
+    found = []
+    for line, row in _rows(path):
+        try:
+            if _is_answered(row, columns.get("answered")):
+                found.append(_cdr(line, row, columns, settings.time_zone))
+        except (KeyError, ValueError) as error:
+            what = f"there is no {error}" if isinstance(error, KeyError) else str(error)
+            raise UnreadableList(f"{path}, line {line}: {what}; [reconcile] tells the columns") from error
+    return sorted(found, key=lambda cdr: (cdr.started_at, cdr.line))
+
+
+def _columns(settings: ReconcileSettings) -> dict[str, str]:
+    names = ("start", "time_format", "seconds", "caller", "callee", "call_id", "answered")
+    own = {name: value for name in names if (value := getattr(settings, name)) is not None}
+    columns = {**LIKE.get(settings.like or "", {}), **own}
+    missing = [name for name in ("start", "seconds", "caller", "callee") if name not in columns]
+    if missing:
+        raise UnreadableList(f"[reconcile] names no column for {', '.join(missing)}; set them, or `like`")
+    return columns
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The lines with their numbers; the names of JSON objects within objects are joined by dots."""
+    text = path.read_text("utf-8-sig")
+    try:
+        if text.lstrip().startswith(("{", "[")):
+            yield from enumerate(map(_flat, _json(text)), start=1)
+        else:
+            dialect = csv.Sniffer().sniff(text.partition("\n")[0], ",;\t|")
+            yield from enumerate(csv.DictReader(text.splitlines(), dialect=dialect), start=2)
+    except (json.JSONDecodeError, csv.Error) as error:
+        raise UnreadableList(f"{path}: neither CSV nor JSON: {error}") from error
+
+
+def _json(text: str) -> Iterable[Any]:
+    if text.lstrip().startswith("["):
+        rows: list[Any] = json.loads(text)
+        return rows
+    return [json.loads(line) for line in text.splitlines() if line.strip()]
+
+
+def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, inner in value.items():
+        found |= _flat(inner, f"{prefix}{name}.") if isinstance(inner, dict) else {prefix + name: inner}
+    return found
+
+
+def _is_answered(row: Mapping[str, Any], condition: str | None) -> bool:
+    if condition is None:
+        return True
+    column, _, value = condition.partition("=")
+    return str(row[column] or "").strip().casefold() == value.strip().casefold()
+
+
+def _cdr(line: int, row: Mapping[str, Any], columns: Mapping[str, str], zone: str) -> Cdr:
+    call_id = row[columns["call_id"]] if "call_id" in columns else None
+    return Cdr(
+        line=line,
+        started_at=_moment(str(row[columns["start"]]), columns.get("time_format"), zone),
+        seconds=_seconds(str(row[columns["seconds"]])),
+        caller=str(row[columns["caller"]] or ""),
+        callee=str(row[columns["callee"]] or ""),
+        call_id=str(call_id).strip() or None if call_id is not None else None,
+    )
+
+
+def _moment(text: str, form: str | None, zone: str) -> datetime:
+    moment = datetime.strptime(text.strip(), form) if form else datetime.fromisoformat(text.strip())  # noqa: DTZ007
+    return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+
+
+def _seconds(text: str) -> float:
+    seconds = 0.0
+    for part in text.strip().split(":"):
+        seconds = 60 * seconds + float(part)
+    return seconds

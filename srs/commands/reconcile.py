@@ -1,0 +1,55 @@
+"""srs reconcile: were all calls recorded?"""
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from srs.commands.options import AsJson, Config, Data, console, open_archive
+
+if TYPE_CHECKING:
+    from srs.archive.reconcile import Finding
+
+
+def reconcile(
+    calls: Annotated[Path, typer.Argument(metavar="FILE", help="List of calls: CSV with a heading, or JSON.")],
+    as_json: AsJson = False,
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """Compare a list of calls with the recordings; [reconcile] tells its columns.
+
+    Lists what is missing, short or recorded twice; exit status 1 if there is any such call.
+    """
+    from srs.archive import cdr
+    from srs.archive.reconcile import compare, note, recordings
+
+    settings, engine, _ = open_archive(config, data)
+    listed = cdr.read(calls, settings.reconcile)
+    found = compare(listed, recordings(engine, listed, settings.reconcile), settings.reconcile)
+    note(engine, str(calls), found, datetime.now(UTC))
+    wrong = [each for each in found if each.verdict != "recorded"]
+    if as_json:
+        for each in found:
+            typer.echo(json.dumps(asdict(each), ensure_ascii=False, default=str))
+    else:
+        _print(wrong, len(found))
+    raise typer.Exit(1 if wrong else 0)
+
+
+def _print(wrong: "list[Finding]", calls: int) -> None:
+    from rich import box
+    from rich.table import Table
+
+    typer.echo(f"{calls} calls, {calls - len(wrong)} recorded once and whole.")
+    if not wrong:
+        return
+    table = Table("line", "began (UTC)", "caller", "callee", "what", "recordings", box=box.SIMPLE_HEAD, pad_edge=False)
+    for each in wrong:
+        what = f"short by {each.lacks_s:.0f} s" if each.verdict == "short" else each.verdict
+        began = each.cdr.started_at.strftime("%Y-%m-%d %H:%M:%S")
+        table.add_row(str(each.cdr.line), began, each.cdr.caller, each.cdr.callee, what, " ".join(each.recordings))
+    console().print(table)

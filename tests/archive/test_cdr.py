@@ -1,0 +1,84 @@
+"""Lists of calls in the forms that other systems write."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from srs.archive.cdr import Cdr, read
+from srs.archive.errors import UnreadableList
+from srs.config.reconcile import ReconcileSettings
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+FREEPBX = """\
+calldate,clid,src,dst,duration,billsec,disposition,uniqueid
+2026-11-24 13:00:00,"Anna" <201>,201,0201234567,15,10,ANSWERED,1764.1
+2026-11-24 13:00:05,,201,0201234568,15,0,NO ANSWER,1764.2
+"""
+THREE_CX = """\
+\ufeffCall Time;Caller ID;Destination;Status;Ringing;Talking
+2026-11-24T12:00:00;201;0201234567;Answered;0:00:05;0:00:10
+"""
+BROADWORKS = """\
+answerTime,duration,callingNumber,calledNumber,answerIndicator,localCallId
+20261124120000.000,10,201,0201234567,Yes,1764.1
+"""
+TELNYX = [
+    {"data": {"event_type": "call.answered", "payload": {}}},
+    {
+        "data": {
+            "event_type": "call.hangup",
+            "payload": {
+                "start_time": "2026-11-24T12:00:00.000Z",
+                "duration_secs": 10,
+                "from": "201",
+                "to": "0201234567",
+                "call_session_id": "1764.1",
+            },
+        }
+    },
+]
+
+
+@pytest.mark.parametrize(
+    ("like", "text", "line", "call_id"),
+    [
+        ("freepbx", FREEPBX, 2, "1764.1"),
+        ("3cx", THREE_CX, 2, None),
+        ("broadworks", BROADWORKS, 2, "1764.1"),
+        ("telnyx", json.dumps(TELNYX), 2, "1764.1"),
+        ("telnyx", "\n".join(map(json.dumps, TELNYX)), 2, "1764.1"),
+    ],
+)
+def test_lists_of_known_systems(tmp_path: Path, like: str, text: str, line: int, call_id: str | None) -> None:
+    path = tmp_path / "calls"
+    path.write_text(text)
+    zone = "Europe/Amsterdam" if like == "freepbx" else "UTC"
+    settings = ReconcileSettings(like=like, time_zone=zone)
+    assert read(path, settings) == [Cdr(line, NOON, 10.0, "201", "0201234567", call_id)]
+
+
+def test_own_columns_win(tmp_path: Path) -> None:
+    path = tmp_path / "calls.csv"
+    path.write_text("calldate\tbillsec\tfrom\tdst\tdisposition\tuniqueid\n2026-11-24 12:00:00\t10\t7\t8\tanswered\t\n")
+    (found,) = read(path, ReconcileSettings(like="freepbx", caller="from"))
+    assert found == Cdr(2, NOON, 10.0, "7", "8", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "settings", "words"),
+    [
+        ("a,b\n1,2\n", {}, "names no column for start, seconds, caller, callee"),
+        ("a,b\n1,2\n", {"like": "freepbx"}, "line 2: there is no 'disposition'"),
+        (FREEPBX.replace("13:00:00", "noon"), {"like": "freepbx"}, "line 2: time data"),
+        (FREEPBX.replace("15,10,", "15,long,"), {"like": "freepbx"}, "line 2: could not convert"),
+        ("[{]", {"like": "telnyx"}, "neither CSV nor JSON"),
+    ],
+)
+def test_what_cannot_be_read_is_named(tmp_path: Path, text: str, settings: dict, words: str) -> None:
+    path = tmp_path / "calls"
+    path.write_text(text)
+    with pytest.raises(UnreadableList, match=words):
+        read(path, ReconcileSettings(**settings))
