@@ -21,6 +21,7 @@ from srs.capture.custody import Custody
 from srs.capture.health import SILENCE_S, Health
 from srs.capture.liveness import Liveness, Move
 from srs.capture.quality import Limits
+from srs.capture.refusals import Refusals
 from srs.capture.sessions import Asked, Sessions, Starting
 from srs.capture.silence import SilenceWatch
 from srs.capture.storage import watch_disk
@@ -73,6 +74,7 @@ class Signalling:
         self._health = Health(settings.admission.least_free, settings.admission.lag_s, self._alarms)
         limits = Limits(settings.alarms.no_audio_s, settings.alarms.one_way_s)
         self._silence = SilenceWatch(limits, self._alarms)
+        self._refusals = Refusals(settings.data_dir)
         self._sessions = Sessions(settings, self._custody, self._health)
         self._endpoint = Endpoint(token=lambda: secrets.token_hex(8), supported=frozenset(SUPPORTED))
         self._server = SipServer(self._endpoint, self._on_event, self._on_send, self._custody.drop)
@@ -261,6 +263,8 @@ class Signalling:
             case Rejected(request=request, flow=flow, status=status, reason=reason):
                 call_id = request.headers.get("Call-ID") if request else None
                 log.warning("SIP refused", status=status, reason=reason, source=flow.remote[0], call_id=call_id)
+                if request is None or request.method == "INVITE":
+                    self._refusals.note(event.data, host_port(flow.remote), flow.transport, status, reason, now_ns)
 
     def _on_send(self, send: Send) -> None:
         """Before a message goes out."""
@@ -398,6 +402,10 @@ class Signalling:
         request = event.request
         if request.method == "INVITE" and event.dialog is None:
             self._sessions.counts.refuse(refusal.status)
+            source = host_port(event.flow.remote)
+            self._refusals.note(
+                event.data, source, event.flow.transport, refusal.status, refusal.reason, time.time_ns()
+            )
         response = sip.response(request, refusal.status, printable(refusal.reason))
         if isinstance(refusal, SipError):
             for name, value in refusal.headers:

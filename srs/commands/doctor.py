@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -29,9 +30,20 @@ class Finding:
     mend: str = ""
 
 
-def doctor(config: Config = None, data: Data = None) -> None:
+def doctor(
+    call: Annotated[
+        bool, typer.Option("--call", help="Explain the last call that was refused, or that of CALL-ID.")
+    ] = False,
+    call_id: Annotated[str | None, typer.Argument(metavar="[CALL-ID]", show_default=False)] = None,
+    config: Config = None,
+    data: Data = None,
+) -> None:
     """Check settings, disk, ports and limits; exit status 1 if something would stop the recorder."""
     settings = load(config, data)
+    if call or call_id is not None:
+        for line in explain_call(settings, call_id):
+            typer.echo(line)
+        return
     screen = console()
     for name, _ in names():
         screen.print(f"{name:<14} {_value(settings, name)}  ({origin(name, config, data)})", markup=False)
@@ -43,6 +55,27 @@ def doctor(config: Config = None, data: Data = None) -> None:
             screen.print(f"     → {finding.mend}", markup=False)
     if any(finding.level == "stop" for finding in findings):
         raise typer.Exit(1)
+
+
+def explain_call(settings: Settings, call_id: str | None) -> Iterator[str]:
+    """Why a call was refused and what was odd about it, in lines."""
+    from srs.archive.catalogue import Filter, entries
+    from srs.archive.database import connect
+    from srs.capture import refusals
+    from srs.commands import explain
+
+    refused = explain.choose(refusals.read(settings.data_dir), call_id)
+    if refused is not None:
+        yield from explain.explain(refused)
+    if call_id is None:
+        if refused is None:
+            yield "No call was refused."
+        return
+    rows = entries(connect(settings.database_url), settings.data_dir, Filter(identifier=call_id))
+    for row in rows:
+        yield from explain.oddities(row)
+    if refused is None and not rows:
+        yield f"Nothing is known of a call {call_id}: its INVITE did not come here, or is among the older refusals."
 
 
 def _value(settings: Settings, name: str) -> str:
