@@ -4,9 +4,9 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-SYSTEM_PACKAGES := sip-tester tshark ffmpeg sox gcc libc6-dev postgresql chromium age openssl curl poppler-utils
+SYSTEM_PACKAGES := sip-tester tshark ffmpeg sox gcc libc6-dev postgresql chromium age openssl curl poppler-utils espeak-ng libbcg729-0
 
-.PHONY: help demo run test faults lint format bench soak lock system clean
+.PHONY: help demo run test faults notice lint format bench soak lock system clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -35,6 +35,9 @@ test: $(VENV)/.dev system  ## run all tests
 
 faults: $(VENV)/.dev  ## kill processes under 100 calls, about 5 minutes
 	$(BIN)/pytest tests/faults
+
+notice: $(VENV)/.dev system  ## how well announcements are found, about 15 minutes; FIGURES=file
+	NOTICE_FIGURES=$(FIGURES) $(BIN)/pytest -m slow tests/privacy/test_detect.py
 
 lint: $(VENV)/.dev  ## check format, rules and types
 	$(BIN)/ruff format --check .

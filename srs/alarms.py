@@ -11,6 +11,7 @@ WHAT_TO_DO = {
     "lag": "the disk or the processors are too slow: fewer calls, a faster disk, more [media] workers",
     "no-audio": "nothing comes for this call: look at firewalls and at the address in the answer (srs doctor)",
     "one-way-audio": "one party of this call is not heard: look at the client's forking of that leg",
+    "notice": "callers are not told that they are recorded: play the announcement; srs notices lists the calls",
     "archive": "mend [database] or [store]; calls are recorded meanwhile and their captures wait",
     "handoff": "see srs tasks --failed, mend what they say, then srs tasks retry ID or srs tasks cancel ID",
 }

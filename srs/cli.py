@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from srs.archive.errors import ArchiveError
-from srs.commands import call, change, doctor, listing, reconcile, restart, serve, tasks
+from srs.commands import call, change, doctor, listing, privacy, reconcile, restart, serve, tasks
 from srs.config import SettingsError
 
 app = typer.Typer(
@@ -30,6 +30,9 @@ app.command("import")(change.import_)
 app.command("reconcile")(reconcile.reconcile)
 app.command("doctor")(doctor.doctor)
 app.add_typer(tasks.app, name="tasks")
+app.command("purposes")(privacy.purposes)
+app.command("notices")(privacy.notices)
+app.add_typer(privacy.keys, name="keys")
 
 
 def _version(wanted: bool) -> None:

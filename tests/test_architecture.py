@@ -42,8 +42,9 @@ FORBIDDEN = {  # folder -> packages that it must not know
     "rtp": ("srs",),
     "srs/sip": ("srs.siprec", "srs.capture", "srs.archive", "rtp"),
     "srs/siprec": ("srs.capture", "srs.archive"),
-    "srs/archive": ("srs.capture", "srs.handoff", "socket", "asyncio"),
-    "srs/handoff": ("srs.capture", "srs.sip", "srs.siprec", "srs.web", "srs.commands"),
+    "srs/archive": ("srs.capture", "srs.handoff", "srs.privacy", "socket", "asyncio"),
+    "srs/handoff": ("srs.capture", "srs.sip", "srs.siprec", "srs.privacy", "srs.web", "srs.commands"),
+    "srs/privacy": ("srs.capture", "srs.web", "srs.live", "srs.commands", "srs.cli", "socket"),
 }
 PURE = ("srs/sip", "srs/siprec", "rtp")
 

@@ -194,10 +194,13 @@ def as_json(row: Recording, store: Store) -> dict[str, Any]:
 
 def details(engine: Engine, row: Recording, store: Store) -> dict[str, Any]:
     """What `srs show --json` says: the above, what others call it, and all facts."""
-    facts = {name: getattr(row, name) for name in ("direction", "peer", "purpose", "tags")}
+    facts = {name: getattr(row, name) for name in ("direction", "peer", "purpose", "tags", "key")}
     facts |= {"held": row.held, "reason": row.reason, "deleted_at": row.deleted_at and stamp(row.deleted_at)}
     facts |= {"identifiers": identity.of(engine, row.id), "same_call": identity.same_call(engine, row)}
     legs = [{"label": leg.label, **leg.facts} for leg in row.legs]
+    facts["notices"] = [
+        notice.model_dump(exclude={"recording_id", "place"}, exclude_none=True) for notice in row.notices
+    ]
     return {**as_json(row, store), **facts, "created_at": stamp(row.created_at), "facts": row.facts, "leg_facts": legs}
 
 

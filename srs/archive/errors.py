@@ -5,6 +5,8 @@ ArchiveError
   AmbiguousId           several have ids that begin so
   NotReady              there is no sound (yet, or any more)
   Held                  a legal hold forbids it
+  Sealed                the key that would open the sound is not here
+  NoKey                 there is no key of that name, or there is one already
   StoreError            the audio store does not do what it should
   SigningError          the key or the certificate of an export cannot be used
   UnreadableList        a list of calls cannot be read
@@ -31,6 +33,14 @@ class NotReady(ArchiveError):
 
 class Held(ArchiveError):
     """A legal hold forbids it."""
+
+
+class Sealed(ArchiveError):
+    """The key that would open the sound is not here."""
+
+
+class NoKey(ArchiveError):
+    """There is no key of that name, or there is one already."""
 
 
 class StoreError(ArchiveError):

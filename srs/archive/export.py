@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from srs.archive import audio, captures
 from srs.archive.catalogue import details
-from srs.archive.errors import NotReady
+from srs.archive.errors import NotReady, Sealed
 from srs.archive.store import Store
 from srs.archive.tables import Recording
 
@@ -92,18 +92,23 @@ def _whole(target: Path) -> Iterator[IO[bytes]]:
 
 
 def open_sound(recording: Recording, store: Store) -> IO[bytes]:
-    """The sound of a recording as it is stored.
+    """The sound of a recording as it was stored, opened if it is sealed.
 
     Raises:
         NotReady: there is none.
+        Sealed: its key is not here.
         StoreError: the store does not give it.
     """
     if recording.file is None:
         raise NotReady(f"recording {recording.id} has no sound: it is {recording.state}")
     try:
-        return store.open(recording.file)
+        stored = store.open(recording.file)
     except FileNotFoundError:
         raise NotReady(f"the sound of {recording.id} is not at {store.location(recording.file)}") from None
+    try:
+        return stored if recording.key is None else store.keys.open(recording.key, stored)
+    except Sealed as error:
+        raise Sealed(f"recording {recording.id} is {error}") from None
 
 
 def _convert(source: IO[bytes], recording: Recording, kind: str, file: IO[bytes]) -> None:

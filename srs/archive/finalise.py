@@ -202,6 +202,8 @@ def _facts(replayed: Replay, rows: Mapping[Stream, Rows], start_ns: int) -> dict
             for stream in session.streams
             if stream not in rows
         ],
+        "headers": dict(replayed.headers),
+        "extensions": sorted({each.name for each in session.metadata.extensions}) if session.metadata else [],
         "unreadable_messages": replayed.unreadable,
     }
 

@@ -27,9 +27,11 @@ from srs.archive.database import connect, reading, writing
 from srs.archive.errors import NoRecording
 from srs.archive.export import tags_of
 from srs.archive.peer import peer_of
+from srs.archive.seal import SUFFIX, sealed
 from srs.archive.store import Store, open_store
 from srs.archive.subject import direction
 from srs.archive.tables import Identifier, Leg, Recording, State
+from srs.archive.verdict import Judge, unjudged
 from srs.config import AudioSettings, Settings
 from srs.config.rules import NumbersSettings
 
@@ -56,11 +58,13 @@ class Archive:
     refusals: tuple[type[Exception], ...]
     """What `finalise` raises for a capture that holds no recording."""
     numbers: NumbersSettings = field(default_factory=NumbersSettings)
+    judge: Judge = unjudged
+    """Says of each recording whether its sound may be kept and for whom it is sealed."""
     on_stored: tuple[OnStored, ...] = ()
     """Called within the transaction that saves a row: what must happen to the recording is noted with it."""
 
 
-def open_archive(settings: Settings, on_stored: tuple[OnStored, ...] = ()) -> Archive:
+def open_archive(settings: Settings, judge: Judge = unjudged, on_stored: tuple[OnStored, ...] = ()) -> Archive:
     """The archive that the settings describe.
 
     Raises:
@@ -70,10 +74,19 @@ def open_archive(settings: Settings, on_stored: tuple[OnStored, ...] = ()) -> Ar
     from srs.archive.finalise import NoSession, channels
     from srs.archive.join import finalise
 
-    engine, store = connect(settings.database_url), open_store(settings.store_url)
+    engine, store = connect(settings.database_url), open_store(settings.store_url, settings.keys_dir)
     refusals = (CaptureError, NoSession)
     return Archive(
-        settings.data_dir, engine, store, settings.audio, finalise, channels, refusals, settings.numbers, on_stored
+        settings.data_dir,
+        engine,
+        store,
+        settings.audio,
+        finalise,
+        channels,
+        refusals,
+        settings.numbers,
+        judge,
+        on_stored,
     )
 
 
@@ -190,7 +203,16 @@ def _ready(archive: Archive, capture: Path, recording: str, finalised: "Finalise
         legs=_legs(finalised),
         identifiers=_identifiers(finalised),
     )
-    _store(archive, row, finalised)
+    verdict = archive.judge(row, finalised)
+    if verdict.unwanted is not None:
+        return _unkept(row, verdict.unwanted)
+    _store(archive, row, finalised, verdict.key)
+    return row
+
+
+def _unkept(row: Recording, reason: str) -> Recording:
+    """That there was a call stays known; its sound is not written, and the capture goes."""
+    row.state, row.reason, row.file, row.format, row.deleted_at = State.DELETED, reason, None, None, row.created_at
     return row
 
 
@@ -218,8 +240,8 @@ def _leg(channel: int, leg: "LegSound") -> Leg:
     )
 
 
-def _store(archive: Archive, row: Recording, finalised: "Finalised") -> None:
-    """Put the sound and its outline into the store; size and checksum of the sound into the row."""
+def _store(archive: Archive, row: Recording, finalised: "Finalised", key: str | None) -> None:
+    """Put the sound, sealed where there is a key, and its outline into the store; its size and sum into the row."""
     assert row.file is not None
     samples, rate = archive.channels(finalised)
     if archive.audio.channels == "mono":
@@ -227,10 +249,13 @@ def _store(archive: Archive, row: Recording, finalised: "Finalised") -> None:
     tags = tags_of(row.caller, row.callee, row.started_at, row.id)
     with tempfile.TemporaryFile(dir=archive.data_dir) as file:
         audio.write(file, archive.audio.format, audio.pieces(samples), samples.shape[1], rate, tags)
-        row.bytes, row.sha256 = _measure(file)
-        file.seek(0)
-        peaks.save(archive.store, row.file, samples, rate)
-        archive.store.put(row.file, file)
+        with file if key is None else sealed(archive.store.keys, key, file, archive.data_dir) as stored:
+            if key is not None:
+                row.key, row.file = key, row.file + SUFFIX
+            row.bytes, row.sha256 = _measure(stored)
+            stored.seek(0)
+            peaks.save(archive.store, row.file, samples, rate)
+            archive.store.put(row.file, stored)
 
 
 def _measure(file: IO[bytes]) -> tuple[int, str]:

@@ -13,6 +13,8 @@ from srs.siprec.session import Session
 
 SHORTEST = 20
 """Octets; no start line with a header is shorter."""
+MOST_HEADERS = 20
+LONGEST_HEADER = 200
 _START_LINE = re.compile(rb"\s*(?:SIP/2\.0 +\d{3}|[A-Z]+ +\S[^\r\n]* SIP/2\.0\r?\n)", re.IGNORECASE)
 _KERNEL_DROPS = re.compile(r"kernel-drops;port=(\d+);count=(\d+)")
 
@@ -36,6 +38,8 @@ class Replay:
     """(UTC in nanoseconds, what the recorder noted of its own doings), also after the end of the session."""
     unreadable: int
     """Datagrams that begin like SIP and are not."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Those of the first INVITE that no RFC defines (`X-…`), names in lower case."""
 
 
 def replay(datagrams: Datagrams) -> Replay:
@@ -54,7 +58,7 @@ def replay(datagrams: Datagrams) -> Replay:
         session = reducer.apply(session, message, time_ns)
     noted = [(time_ns, event) for time_ns, message in own if (event := _event(message, session)) is not None]
     spoken = [time_ns for time_ns, message in own if _event(message, session) is None] or [own[0][0]]
-    return Replay(session, spoken[0], spoken[-1], len(own), tuple(noted), unreadable)
+    return Replay(session, spoken[0], spoken[-1], len(own), tuple(noted), unreadable, _own_headers(own[0][1]))
 
 
 def kernel_drops(events: Iterable[tuple[int, str]]) -> dict[int, int]:
@@ -94,6 +98,12 @@ def _call_id(messages: list[Message]) -> str:
     """Return the dialog of the first INVITE; a capture that begins later has the dialog of its first message."""
     invites = (message for message in messages if message.cseq.method == "INVITE")
     return next(invites, messages[0]).call_id
+
+
+def _own_headers(message: Message) -> tuple[tuple[str, str], ...]:
+    """Return what a client says in headers of its own, the first few and of each the start."""
+    names = [name for name in message.headers.keys() if name.lower().startswith("x-")]  # noqa: SIM118 - no mapping
+    return tuple((name.lower(), message.headers[name][:LONGEST_HEADER]) for name in names[:MOST_HEADERS])
 
 
 def _event(message: Message, session: Session) -> str | None:

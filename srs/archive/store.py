@@ -3,7 +3,7 @@
 import contextlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 from urllib.parse import unquote, urlsplit
@@ -13,6 +13,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, from_url
 
 from srs.archive.errors import StoreError
+from srs.archive.seal import Keys
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore  # exists for type checkers only
@@ -28,6 +29,8 @@ class Store:
     url: str
     root: Path | None = None
     """The folder, if it is one on this machine."""
+    keys: Keys = field(default_factory=lambda: Keys(Path("keys")))
+    """What sealed sound is sealed with and opened with; the store itself knows only octets."""
 
     def put(self, key: str, content: IO[bytes]) -> None:
         """Keep the rest of a file under a key, in place of what was there. It is safe when this returns."""
@@ -85,8 +88,11 @@ class _Plain:
         self.close()
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, keys: Path = Path("keys")) -> Store:
     """The store of a URL: `file:///…` or any that obstore knows, with credentials from its environment variables.
+
+    Args:
+        keys: the folder of the keys.
 
     Raises:
         StoreError: there is no such kind of store, or the folder cannot be made.
@@ -96,9 +102,9 @@ def open_store(url: str) -> Store:
         root = Path(unquote(parts.path))
         with _errors(url):
             root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            return Store(LocalStore(root), url, root)
+            return Store(LocalStore(root), url, root, Keys(keys))
     with _errors(url):
-        return Store(from_url(url), url)
+        return Store(from_url(url), url, keys=Keys(keys))
 
 
 @contextlib.contextmanager

@@ -68,6 +68,8 @@ class Recording(SQLModel, table=True):
     tags: list[str] = Field(default_factory=list, sa_type=JSON)
     note: str | None = Field(default=None, sa_type=Text)
     """What people have to say of it."""
+    key: str | None = Field(default=None, max_length=64)
+    """Name of the key that the sound is sealed for; None: it is not sealed."""
     facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     held: bool = False
     """A legal hold: must not be deleted."""
@@ -81,6 +83,9 @@ class Recording(SQLModel, table=True):
         sa_relationship_kwargs={"order_by": "(Identifier.kind, Identifier.value)", "cascade": "all, delete-orphan"}
     )
     """Not loaded with the row: see `catalogue.identifiers`."""
+    notices: list["Notice"] = Relationship(
+        sa_relationship_kwargs={"order_by": "Notice.place", "lazy": "selectin", "cascade": "all, delete-orphan"}
+    )
 
 
 class Leg(SQLModel, table=True):
@@ -131,3 +136,44 @@ class Reconciliation(SQLModel, table=True):
     """Without a recording that has sound."""
     short: int
     double: int
+
+
+class NoticeState(StrEnum):
+    """Whether a party was told that the call is recorded."""
+
+    HEARD = "heard"
+    """The announcement was found in what the party heard."""
+    OUTSIDE = "outside"
+    """The party was told before the recording began, as the client or the purpose says."""
+    STAFF = "staff"
+    """One of one's own, told otherwise."""
+    MISSING = "missing"
+    """It was looked for and not found."""
+    UNCHECKED = "unchecked"
+    """There is no announcement of the purpose to look for."""
+
+
+class Notice(SQLModel, table=True):
+    """What is known of one party's having been told."""
+
+    __tablename__ = "notice"
+
+    recording_id: str = Field(default="", foreign_key="recording.id", ondelete="CASCADE", primary_key=True)
+    """Filled in when the recording it belongs to is saved."""
+    place: int = Field(primary_key=True)
+    """Of the party, in the order of coming."""
+    party: str | None = Field(default=None, sa_type=Text)
+    """Address, or else name."""
+    from_s: float = 0.0
+    to_s: float | None = None
+    """Seconds since the start of the recording in which the party spoke; None: to the end."""
+    state: str = Field(max_length=16, index=True)
+    purpose: str | None = Field(default=None, sa_type=Text)
+    second: float | None = None
+    """Where the announcement begins, in seconds since the start; below 0 if it began before."""
+    score: float | None = None
+    """Share of it that was found, 0 to 1; of the best place if it was not heard."""
+    channel: int | None = None
+    """Of the leg it was found on."""
+    told_by: str | None = Field(default=None, sa_type=Text)
+    """With OUTSIDE: what says so."""

@@ -112,7 +112,7 @@ class _Keeper:
             for i in range(settings.media.workers)
         ]
         self._memory = {worker.name: reserve() for worker in self.workers}
-        self.handoff = Child("handoff", "srs.handoff.worker", arguments)
+        self.handoff = Child("handoff", "srs.assembly", arguments)
         ports = PortRange(*settings.media.port_range)
         self._holdings = Holdings(settings.data_dir, ports, self.signalling, self.workers)
 

@@ -31,6 +31,9 @@ def export(
         str | None,
         typer.Option("--format", callback=_format, help=f"{', '.join(FORMATS)}. [default: as the file's name ends]"),
     ] = None,
+    purpose: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What it is wanted for; must be what it is kept for.")
+    ] = None,
     config: Config = None,
     data: Data = None,
 ) -> None:
@@ -42,12 +45,15 @@ def export(
     from srs.archive.catalogue import find
     from srs.archive.export import export as write
     from srs.archive.export import export_capture, export_facts, export_vcon
+    from srs.privacy.purpose import check_use
 
     kind = kind or output.suffix[1:].lower()
     if kind not in FORMATS:
         raise typer.BadParameter(f"which format? --format must be one of {', '.join(FORMATS)}")
     settings, engine, store = open_archive(config, data)
     row = find(engine, settings.data_dir, id_)
+    if kind != "json":  # which has no sound
+        check_use(row, purpose, settings)
     match kind:
         case "pcap":
             export_capture(row, settings.data_dir, output)
@@ -105,11 +111,10 @@ def import_(
     data: Data = None,
 ) -> None:
     """Take captures into the archive as recordings; prints their ids."""
-    from srs.archive.keep import keep, open_archive
-    from srs.handoff.plan import planner
+    from srs.archive.keep import keep
+    from srs.assembly import open_archive
 
-    settings = load(config, data)
-    archive = open_archive(settings, (planner(settings),))
+    archive = open_archive(load(config, data))
     failed = False
     for file in files:
         for row in keep(archive, _take(file, archive.data_dir)):

@@ -36,7 +36,7 @@ def open_archive(config: Path | None, data: Path | None) -> "tuple[Settings, Eng
     from srs.archive.store import open_store
 
     settings = load(config, data)
-    return settings, connect(settings.database_url), open_store(settings.store_url)
+    return settings, connect(settings.database_url), open_store(settings.store_url, settings.keys_dir)
 
 
 def console() -> "Console":

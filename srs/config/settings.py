@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from srs.config.archive import DatabaseSettings, StoreSettings, VconSettings
 from srs.config.handoff import RetentionSettings, TaskSettings
 from srs.config.media import AdmissionSettings, AudioSettings, MediaSettings
+from srs.config.privacy import PrivacySettings, PurposeRuleSettings, PurposeSettings, check
 from srs.config.reconcile import ReconcileSettings
 from srs.config.rules import GroupSettings, NumbersSettings
 from srs.config.sip import PeerSettings, SipSettings, TlsSettings
@@ -61,6 +62,16 @@ class Settings(BaseSettings):
         description="`[[group]]`, once for each group of extensions: `name`, `extensions` (patterns), "
         "`mail` (of those who lead it). See rules.md.",
     )
+    purpose: Annotated[list[PurposeSettings], BeforeValidator(tables)] = Field(
+        default=[],
+        description="`[[purpose]]`, once for each purpose of one's own, or in place of a built-in one. See privacy.md.",
+    )
+    purpose_rule: Annotated[list[PurposeRuleSettings], BeforeValidator(tables)] = Field(
+        default=[],
+        description="`[[purpose_rule]]`: `purpose` of the recordings that `match`; the first that fits holds. "
+        "See privacy.md.",
+    )
+    privacy: PrivacySettings = PrivacySettings()
     alarms: AlarmSettings = AlarmSettings()
     metrics: MetricsSettings = MetricsSettings()
 
@@ -70,6 +81,15 @@ class Settings(BaseSettings):
         if wanted and (self.tls.certificate is None or self.tls.key is None):
             raise ValueError("tls:// in [sip] listen needs [tls] certificate and key")
         return self
+
+    @model_validator(mode="after")
+    def _purposes_fit(self) -> "Settings":
+        check(self.purpose, self.purpose_rule)
+        return self
+
+    @property
+    def keys_dir(self) -> Path:
+        return self.privacy.keys or self.data_dir / "keys"
 
     @property
     def database_url(self) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlmodel import Session
 
 from srs.archive.keep import OnStored
-from srs.archive.tables import Recording
+from srs.archive.tables import Recording, State
 from srs.config import Settings
 from srs.handoff import tasks
 from srs.handoff.delete import deletion
@@ -16,6 +16,8 @@ def planner(settings: Settings) -> OnStored:
     """For `Archive.on_stored`."""
 
     def note(session: Session, row: Recording) -> None:
+        if row.state == State.DELETED:  # its sound may not even be kept
+            return
         for wanted in wanted_for(row, settings):
             tasks.add(session, wanted, row.created_at)
 

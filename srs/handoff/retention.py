@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from srs.archive.subject import Subject, matches, subject
 from srs.archive.tables import Recording
 from srs.config import Settings
+from srs.config.privacy import purposes
 
 FOREVER = float("inf")
 
@@ -22,15 +23,23 @@ class Period:
 
 
 def candidates(seen: Subject, settings: Settings) -> Iterator[Period]:
-    """All periods that are set for a recording; who knows of more (purposes) adds them here."""
+    """All periods that are set for a recording, by rules and by its purpose."""
     for rule in settings.retention.rule:
         if matches(rule.match, seen):
             yield Period(rule.keep_days, f"rule {rule.name}")
+    purpose = purposes(settings.purpose).get(seen.purpose or "")
+    if purpose is not None and purpose.keep_days is not None:
+        yield Period(purpose.keep_days, f"purpose {purpose.name}")
 
 
 def retention_period(seen: Subject, settings: Settings) -> Period:
-    """The one that holds: the longest or the shortest, as `wins` says; without any the default."""
+    """The one that holds: the longest or the shortest, as `wins` says; without any the default.
+
+    That is `keep_days`; of a recording without purpose, where that says nothing, `unassigned_days` of `[privacy]`.
+    """
     found = list(candidates(seen, settings))
+    if not found and seen.purpose is None and settings.retention.keep_days is None:
+        return Period(settings.privacy.unassigned_days, "unassigned")
     if not found:
         return Period(settings.retention.keep_days, "default")
     choose = max if settings.retention.wins == "longest" else min

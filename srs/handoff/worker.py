@@ -1,7 +1,7 @@
 """The handoff process: takes ended captures into the archive, one at a time, and does the tasks that are due, at low
 priority.
 
-    python -m srs.handoff.worker [--config FILE] [--data DIR] [--channel DESCRIPTOR]
+    python -m srs.assembly [--config FILE] [--data DIR] [--channel DESCRIPTOR]
 
 It ends after the capture at hand on SIGTERM, or when the process at the other end of the channel is gone. While
 database or store are away the captures wait in their folder. Tasks are done in threads of their own.
@@ -23,12 +23,11 @@ from srs import config, log
 from srs.alarms import Alarms
 from srs.archive import captures
 from srs.archive.errors import ArchiveError, NoRecording
-from srs.archive.keep import Archive, keep, open_archive
+from srs.archive.keep import Archive, keep
 from srs.archive.prune import is_on_disk_of, prune
 from srs.handoff.lanes import Lanes
 from srs.handoff.module import Context
 from srs.handoff.modules import modules
-from srs.handoff.plan import planner
 
 logger = structlog.get_logger()
 
@@ -39,6 +38,10 @@ PRUNE_S = 5.0
 NICENESS = 10
 SHORTEST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
+
+
+Opening = Callable[[config.Settings], Archive]
+Chores = Callable[[Archive, config.Settings], Iterable[Callable[[], None]]]
 
 
 def keep_all(archive: Archive, stopped: Callable[[], bool], last: Iterable[Path] = ()) -> Path | None:
@@ -79,11 +82,12 @@ def _keep(archive: Archive, capture: Path) -> None:
         )
 
 
-def watch(archive: Archive, wait: Callable[[float], bool], make_room: Callable[[], None] = lambda: None) -> None:
+def watch(archive: Archive, wait: Callable[[float], bool], chores: Iterable[Callable[[], None]] = ()) -> None:
     """Keep what ends, until `wait`, which waits for so many seconds, says that it is time to stop."""
     pause, failed = POLL_S, set[Path]()
     while not wait(pause):
-        make_room()
+        for chore in chores:
+            chore()
         stuck = keep_all(archive, lambda: wait(0.0), failed)
         alarms.set("archive", None if stuck is None else f"captures wait, the first is {stuck.stem}")
         if stuck is None:
@@ -115,12 +119,12 @@ class Pruner:
             logger.warning("not pruned", reason=str(error))
 
 
-def _open(settings: config.Settings, wait: Callable[[float], bool]) -> Archive | None:
+def _open(settings: config.Settings, wait: Callable[[float], bool], opening: Opening) -> Archive | None:
     """The archive, as soon as it is to be had; None if it is time to stop before."""
     pause = SHORTEST_PAUSE_S
     while True:
         try:
-            archive = open_archive(settings, (planner(settings),))
+            archive = opening(settings)
         except ArchiveError as error:
             alarms.set("archive", str(error))
         else:
@@ -148,8 +152,14 @@ def _follow(channel: int, stop: threading.Event) -> None:
     stop.set()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="srs.handoff.worker")
+def main(opening: Opening, chores: Chores) -> None:
+    """Run the process.
+
+    Args:
+        opening: opens the archive with all that has a say in it.
+        chores: what else is to be done now and then.
+    """
+    parser = argparse.ArgumentParser(prog="srs.assembly")
     parser.add_argument("--config", type=Path)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--channel", type=int)
@@ -159,11 +169,7 @@ def main() -> None:
     os.umask(0o077)
     wait = _waiter(arguments.channel)
     settings = config.load(arguments.config, arguments.data)
-    if archive := _open(settings, wait):
+    if archive := _open(settings, wait, opening):
         context = Context(settings, archive.engine, archive.store)
         with Lanes(context, modules(settings), alarms):
-            watch(archive, wait, Pruner(archive, settings))
-
-
-if __name__ == "__main__":
-    main()
+            watch(archive, wait, [Pruner(archive, settings), *chores(archive, settings)])

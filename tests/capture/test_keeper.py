@@ -19,7 +19,7 @@ from support.recorder import PATIENCE_S, SRS, Recorder, udp, until
 from srs.siprec.body import build
 from srs.siprec.metadata import write
 
-MODULES = {"signalling": "srs.capture.signalling", "capture": "srs.capture.worker", "handoff": "srs.handoff.worker"}
+MODULES = {"signalling": "srs.capture.signalling", "capture": "srs.capture.worker", "handoff": "srs.assembly"}
 DYING = Path(__file__).parent.parent / "support" / "dying"
 OFFER = """v=0\r\no=src 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0
 m=audio 40000 RTP/AVP 0\r\na=label:1\r\na=sendonly\r\nm=audio 40002 RTP/AVP 0\r\na=label:2\r\na=sendonly\r\n"""

@@ -24,7 +24,7 @@ from srs.siprec.src import CODECS, Client, Outcome, Plan
 MODULES = {
     "signalling": "srs.capture.signalling",
     "capture": "srs.capture.worker",
-    "handoff": "srs.handoff.worker",
+    "handoff": "srs.assembly",
 }
 
 

@@ -98,7 +98,7 @@ def start(tmp_path: Path):
     with contextlib.ExitStack() as stack:
 
         def begin(*more: str, **options) -> subprocess.Popen[bytes]:
-            command = [sys.executable, "-m", "srs.handoff.worker", "--data", str(tmp_path), *more]
+            command = [sys.executable, "-m", "srs.assembly", "--data", str(tmp_path), *more]
             process = stack.enter_context(subprocess.Popen(command, stderr=subprocess.PIPE, **options))
             stack.callback(process.kill)
             return process

@@ -1,0 +1,57 @@
+"""Why a recording is kept: which purpose it gets, whether it may be kept at all, and for what it may be used."""
+
+from srs.archive.errors import ArchiveError
+from srs.archive.subject import matches, subject
+from srs.archive.tables import Recording
+from srs.config import Settings
+from srs.config.privacy import PurposeSettings, purposes
+from srs.config.rules import Match
+
+
+class WrongPurpose(ArchiveError):
+    """A recording is not kept for what it is asked for."""
+
+
+def purpose_of(row: Recording, settings: Settings) -> str | None:
+    """The purpose by the first rule that fits, else what its `[[peer]]` says; None: there is none."""
+    seen = subject(row, settings.numbers, settings.group)
+    return next((rule.purpose for rule in settings.purpose_rule if matches(rule.match, seen)), row.purpose)
+
+
+def unwanted(row: Recording, settings: Settings) -> str | None:
+    """Why the sound of a recording, which has its purpose already, may not be kept; None: it may."""
+    privacy = settings.privacy
+    seen = subject(row, settings.numbers, settings.group)
+    if privacy.do_not_record and matches(Match(number=privacy.do_not_record), seen):
+        return "not kept: a party is on the do-not-record list ([privacy] do_not_record)"
+    if row.purpose is None and privacy.unassigned == "drop":
+        return 'not kept: no purpose fits it ([privacy] unassigned = "drop")'
+    return None
+
+
+def definition(name: str, settings: Settings) -> PurposeSettings:
+    """What is said of a purpose; of one that only a `[[peer]]` speaks of, nothing."""
+    return purposes(settings.purpose).get(name) or PurposeSettings(name=name)
+
+
+def key_of(row: Recording, settings: Settings) -> str | None:
+    """Name of the key that the sound of a recording is to be sealed for."""
+    own = definition(row.purpose, settings).key if row.purpose else None
+    return own or settings.privacy.key
+
+
+def check_use(row: Recording, asked: str | None, settings: Settings) -> None:
+    """Whether a recording may be played or exported for a purpose. One without purpose may be for any.
+
+    Raises:
+        WrongPurpose: it is kept for another, or none was named.
+    """
+    if row.purpose is None:
+        return
+    allowed = (row.purpose, *definition(row.purpose, settings).fits)
+    if asked in allowed:
+        return
+    told = " or ".join(allowed)
+    if asked is None:
+        raise WrongPurpose(f"recording {row.id} is kept for {told}: say what it is wanted for (--purpose)")
+    raise WrongPurpose(f"recording {row.id} is kept for {told}, not for {asked}: it may not be used for that")

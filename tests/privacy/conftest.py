@@ -1,0 +1,100 @@
+"""A recorder with settings of a test, and calls whose legs are said by a synthetic voice."""
+
+import contextlib
+import io
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from support.calls import FRAME, call
+from support.recorder import Recorder, until
+
+from rtp.codecs import encode
+from srs import cli
+from srs.archive.audio import wav_header
+from srs.siprec.src import CODECS, Plan
+
+
+class Record(Protocol):
+    def __call__(self, settings: str) -> Recorder: ...
+
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> Iterator[Record]:
+    """Starts a recorder with a settings file."""
+    running: list[Recorder] = []
+
+    def start(settings: str) -> Recorder:
+        file = tmp_path / "srs.toml"
+        file.write_text(settings)
+        running.append(Recorder(tmp_path / "data", "127.0.0.1", {"SRS_CONFIG": str(file)}))
+        return running[-1]
+
+    yield start
+    for each in running:
+        each.stop()
+
+
+def talk(recorder: Recorder, caller: str, callee: str, *sounds: np.ndarray) -> None:
+    """A call of two legs, int16 at 8 kHz, as long as the longer."""
+    length = -(-max(map(len, sounds)) // FRAME) * FRAME
+    frames = [encode("PCMU", np.pad(sound, (0, length - len(sound)))).reshape(-1, FRAME) for sound in sounds]
+    call(
+        Plan(
+            target=(recorder.host, recorder.port),
+            transport="UDP",
+            parties=(caller, callee),
+            frames=[[frame.tobytes() for frame in leg] for leg in frames],
+            codec=CODECS["PCMU"],
+            duration_s=length / 8000,
+        )
+    )
+
+
+def wav(path: Path, sound: np.ndarray) -> Path:
+    path.write_bytes(wav_header(1, 8000, 2 * len(sound)) + sound.astype("<i2").tobytes())
+    return path
+
+
+def srs(recorder: Recorder, *words: object) -> tuple[int, str]:
+    """An `srs` command within this process, which is quicker: exit status, what it says."""
+    said = io.StringIO()
+    argv = ["srs", *map(str, words), "--data", str(recorder.data)]
+    umask = os.umask(0o077)
+    try:
+        with (
+            patch.dict(os.environ, recorder.environment),
+            patch.object(sys, "argv", argv),
+            contextlib.redirect_stdout(said),
+            contextlib.redirect_stderr(said),
+            pytest.raises(SystemExit) as ended,
+        ):
+            cli.main()
+    finally:
+        os.umask(umask)
+    return int(ended.value.code or 0), said.getvalue()
+
+
+def done(recorder: Recorder, *words: object) -> str:
+    """What a command says that goes well."""
+    status, said = srs(recorder, *words)
+    assert status == 0, said
+    return said
+
+
+def recordings(recorder: Recorder, count: int, state: str = "ready") -> list[dict[str, Any]]:
+    """All that is known of the recordings, newest first, when there are so many and all in that state."""
+    found: list[dict[str, Any]] = []
+
+    def there() -> bool:
+        found[:] = map(json.loads, done(recorder, "list", "--json").splitlines())
+        return len(found) == count and {row["state"] for row in found} == {state}
+
+    until(there, lambda: f"{found}\n{recorder.log.read_text()}")
+    return [json.loads(done(recorder, "show", row["id"], "--json")) for row in found]
