@@ -11,6 +11,7 @@ from rtp import pcap
 from rtp.append import append
 from srs.capture import folder
 from srs.capture.liveness import Liveness
+from srs.capture.security import Srtp
 from srs.sip.dialog import DialogId
 from srs.sip.flow import Flow
 from srs.sip.message import Request, Response
@@ -57,6 +58,7 @@ class Call:
     """Whether video and text get ports."""
     side: Side | None = None
     """Which leg it is of a call that a phone forks as two."""
+    srtp: Srtp = Srtp.REFUSED
     own_octets: int = 0
     """Of the capture: what we sent, which says nothing of the client."""
     accepted: Accepted | None = None

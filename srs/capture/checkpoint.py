@@ -8,6 +8,7 @@ from typing import Any
 from srs.capture import folder
 from srs.capture.call import Accepted, Call
 from srs.capture.channel import Message
+from srs.capture.security import Srtp
 from srs.sip.dialog import Dialog
 from srs.sip.flow import Flow
 from srs.sip.session_timer import SessionTimer
@@ -44,6 +45,7 @@ def dump(call: Call, dialog: Dialog, *, ended: bool) -> Message:
         "ended": ended,
         "video": call.video,
         "side": asdict(call.side) if call.side else None,
+        "srtp": call.srtp,
         "timer": asdict(call.liveness.timer) if call.liveness and call.liveness.timer else None,
     }
 
@@ -64,7 +66,7 @@ def restore(data_dir: Path, recording: str, state: Message) -> Restored:
     call.accepted = _load_accepted(state["accepted"])
     dialog = Dialog.from_dict(state["dialog"])
     call.dialog = dialog.id
-    call.video = state["video"]
+    call.video, call.srtp = state["video"], Srtp(state["srtp"])
     call.side = Side(**state["side"]) if state["side"] else None
     timer = SessionTimer(**state["timer"]) if state["timer"] else None
     return Restored(call, dialog, state["ended"], timer)

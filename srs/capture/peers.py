@@ -16,7 +16,6 @@ from srs.sip.digest import Digest
 from srs.sip.message import Request
 from srs.siprec import headers
 from srs.siprec.body import Body
-from srs.siprec.sdp import Sdp
 
 EVERYBODY = PeerSettings(name="")
 """The profile of all clients where none is set."""
@@ -65,18 +64,6 @@ def check(peer: PeerSettings, caller: Caller, request: Request, digest: Digest, 
         raise Refusal(403, f"[[peer]] {peer.name} demands TLS")
     if peer.user is not None and peer.password is not None:
         digest.check(request, peer.user, peer.password.get_secret_value(), now, peer.digests)
-
-
-def check_media(peer: PeerSettings, offered: Sdp | None) -> None:
-    """
-    Raises:
-        Refusal: 488, sound is not offered as SRTP though that is demanded.
-    """
-    lines = offered.media if offered else ()
-    if peer.require == "srtp" and (
-        offered is None or any(line.port and "SAVP" not in line.transport for line in lines)
-    ):
-        raise Refusal(488, f"[[peer]] {peer.name} demands SRTP")
 
 
 def recognises(peer: PeerSettings, request: Request, body: Body) -> bool:

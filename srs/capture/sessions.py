@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from srs.capture import checkpoint, events, folder, peers
+from srs.capture import checkpoint, events, folder, peers, security
 from srs.capture.admission import RETRY_AFTER_S, Admission, Refusal
 from srs.capture.call import Call, open_call
 from srs.capture.custody import Custody
@@ -133,11 +133,12 @@ class Sessions:
         if not peers.recognises(peer, request, body):
             raise Refusal(403, "only recording sessions (RFC 7866) are taken here")
         offered = _offered(body)
-        peers.check_media(peer, offered)
+        srtp = security.policy(peer, flow.transport)
+        security.check(srtp, offered)
         if self.get(request.call_id) or request.call_id in self.ended_before:
             raise Refusal(482, "a session with this Call-ID is under way, or was")
         call = self._open(request, flow)
-        call.video = peer.video
+        call.video, call.srtp = peer.video, srtp
         try:
             call.note(request, data, flow, time_ns, sent=False)
             if note := peers.note(peer):
@@ -177,6 +178,8 @@ class Sessions:
             Refusal: why it cannot be; the session goes on as it was.
         """
         offer_ = _offered(_body(request))
+        if offer_:
+            security.check(call.srtp, offer_)
         return Offered(offer_, self._missing(call, offer_) if offer_ else [])
 
     def adopt(self, call: Call) -> None:

@@ -412,6 +412,8 @@ class Signalling:
                 response.headers.add(name, value)
         elif refusal.retry_after_s is not None:
             response.headers.set("Retry-After", str(refusal.retry_after_s))
+        if refusal.status == 488:
+            response.headers.set("Warning", warning(refusal.reason))
         if refusal.status == 415:
             response.headers.set("Accept", ACCEPT)
         log.warning(
@@ -437,6 +439,12 @@ class Signalling:
 def printable(text: str) -> str:
     """A reason phrase as SIP takes it: one line of ASCII, not too long."""
     return " ".join(text.encode("ascii", "replace").decode().split())[:160]
+
+
+def warning(text: str) -> str:
+    """A Warning header (RFC 3261 §20.43)."""
+    quoted = printable(text).replace("\\", "\\\\").replace('"', '\\"')
+    return f'399 siprec-srs "{quoted}"'
 
 
 def main() -> None:

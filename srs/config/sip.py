@@ -69,6 +69,10 @@ class PeerSettings(Section):
     require: Literal["none", "tls", "srtp"] = Field(
         default="none", description="Security it must use; `srtp` is with TLS."
     )
+    keys_in_clear: bool = Field(
+        default=False,
+        description="Whether SRTP keys are taken over SIP without TLS too, where whoever sees the SIP can read them.",
+    )
     user: str | None = Field(default=None, description="With `password`: it must know both (digest authentication).")
     password: SecretStr | None = Field(default=None, description="See `user`.")
     digests: Annotated[list[Literal["SHA-256", "MD5"]], BeforeValidator(items), Field(min_length=1)] = Field(

@@ -1,17 +1,18 @@
 """What the recorder answers to an offer, and what it offers itself when there is none (RFC 3264, RFC 7866 §7.2, §8).
 
 It takes every stream it has a port for and never sends. Every payload type that is offered is answered: some clients
-end the session when one is missing, and what cannot be decoded can still be kept.
+end the session when one is missing, and what cannot be decoded can still be kept. SRTP is taken with keys in the offer.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from secrets import token_bytes
 
 from rtp.codecs import STATIC, Codec
+from srs.siprec import sdes
 from srs.siprec.sdp import Attribute, MediaLine, Sdp, network
 
-TRANSPORTS = frozenset({"RTP/AVP", "RTP/AVPF"})
-"""Without SRTP."""
+_PLAIN = frozenset({"RTP/AVP", "RTP/AVPF"})
 OFFERED = (STATIC[0], STATIC[8], Codec(101, "TELEPHONE-EVENT", 8000, fmtp="0-15"))
 """What we offer: that which can be decoded, and digits."""
 
@@ -27,7 +28,7 @@ def answer(
     address: str,
     session_id: int,
     previous: Sdp | None,
-    transports: Collection[str] = TRANSPORTS,
+    random: Callable[[int], bytes] = token_bytes,
 ) -> Sdp:
     """The answer to an offer: every m-line in its place, those that are refused or removed with port 0.
 
@@ -36,13 +37,14 @@ def answer(
         address: IPv4 or IPv6, where the client shall send to.
         session_id: of our o= line; its version grows by 1 when the answer differs from `previous`.
         previous: our last answer or offer in this dialog; None: this is the first.
-        transports: those that can be received, in upper case.
+        random: gives so many octets for a key of ours.
 
     Raises:
         NotAcceptable: streams are offered and none is taken; in a first offer also: no stream is offered.
     """
+    before = dict(enumerate(previous.media if previous else ()))
     media = tuple(
-        _answer_line(line, ports.get(index, 0) if line.transport in transports else 0, address)
+        _answer_line(line, ports.get(index, 0), address, _key(line, before.get(index), random))
         for index, line in enumerate(offered.media)
     )
     wanted = previous is None or any(line.port for line in offered.media)
@@ -59,9 +61,16 @@ def offer(ports: Sequence[int], *, address: str, session_id: int, previous: Sdp 
     return _described(media, address, session_id, previous)
 
 
-def _answer_line(line: MediaLine, port: int, address: str) -> MediaLine:
-    taken = line.port != 0 and port != 0 and bool(line.formats)
+def _key(line: MediaLine, previous: MediaLine | None, random: Callable[[int], bytes]) -> sdes.Crypto | None:
+    """What is answered to an SRTP line; None: nothing can be, or it is none."""
+    return sdes.answered(line, previous, random) if line.port and sdes.is_secure(line) else None
+
+
+def _answer_line(line: MediaLine, port: int, address: str, crypto: sdes.Crypto | None) -> MediaLine:
+    received = line.transport in _PLAIN or crypto is not None
+    taken = received and line.port != 0 and port != 0 and bool(line.formats)
     label: tuple[Attribute, ...] = (("label", line.label),) if line.label else ()
+    keys: tuple[Attribute, ...] = (("crypto", str(crypto)),) if crypto else ()
     direction: Attribute = ("recvonly" if taken and line.sends else "inactive", None)
     return MediaLine(
         kind=line.kind,
@@ -69,7 +78,7 @@ def _answer_line(line: MediaLine, port: int, address: str) -> MediaLine:
         transport=line.transport,
         formats=line.formats or ("0",),  # RFC 8866 §5.14 demands one
         address=address,
-        attributes=((*_codec_attributes(line), *label, direction) if taken else label),
+        attributes=((*_codec_attributes(line), *label, *keys, direction) if taken else label),
     )
 
 

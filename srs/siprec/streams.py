@@ -6,6 +6,8 @@ from ipaddress import ip_address
 from typing import TypeVar
 
 from rtp.codecs import Codec
+from rtp.srtp import Epoch
+from srs.siprec import sdes
 from srs.siprec.sdp import MediaLine, Sdp
 
 _Value = TypeVar("_Value")
@@ -33,6 +35,8 @@ class Stream:
     """(since, UTC in ns; "recvonly" or "inactive"), in order of time."""
     removed_ns: int | None = None
     """UTC; None: it is there."""
+    keys: tuple[Epoch, ...] = ()
+    """Those the client sends with, in order of time; none at all: it never was SRTP."""
 
 
 def agree(streams: tuple[Stream, ...], theirs: Sdp | None, ours: Sdp, time_ns: int) -> tuple[Stream, ...]:
@@ -74,6 +78,7 @@ def _updated(stream: Stream, their_line: MediaLine | None, our_line: MediaLine, 
     """The stream as two lines describe it; of what the client does not tell (yet), ours or the former holds."""
     told = their_line or our_line
     codecs = told.codecs if their_line or not stream.codecs else stream.codecs[-1][1]
+    keys = sdes.agreed(their_line, our_line)
     return replace(
         stream,
         label=(told.label or our_line.label) if their_line else (stream.label or our_line.label),
@@ -81,6 +86,7 @@ def _updated(stream: Stream, their_line: MediaLine | None, our_line: MediaLine, 
         remote=(their_line.address, their_line.port) if their_line and their_line.address else stream.remote,
         codecs=_followed(stream.codecs, codecs, time_ns),
         directions=_followed(stream.directions, _direction(their_line, our_line), time_ns),
+        keys=_followed(stream.keys, keys, time_ns) if keys or stream.keys else (),
     )
 
 

@@ -70,14 +70,6 @@ def test_a_demand_for_a_password():
     assert caught.value.status == 401
 
 
-def test_a_demand_for_srtp():
-    peers.check_media(profile(require="srtp"), sdp("m=audio 9 RTP/SAVP 0"))
-    for offered in (None, sdp("m=audio 9 RTP/AVP 0"), sdp("m=audio 9 RTP/SAVP 0", "m=audio 9 RTP/AVP 0")):
-        with pytest.raises(Refusal) as caught:
-            peers.check_media(profile(require="srtp"), offered)
-        assert caught.value.status == 488
-
-
 @pytest.mark.parametrize(
     ("contact", "headers", "metadata", "expected"),
     [

@@ -1,3 +1,5 @@
+from base64 import b64encode
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -6,9 +8,9 @@ from srs.siprec.answer import NotAcceptable, answer, offer
 from srs.siprec.sdp import parse
 
 
-def answered(offered, ports=None, *, address="127.0.0.1", previous=None, **options):
+def answered(offered, ports=None, *, address="127.0.0.1", previous=None, random=bytes):
     ports = {index: 30000 + 2 * index for index in range(8)} if ports is None else ports
-    return answer(parse(offered), ports, address=address, session_id=42, previous=previous, **options)
+    return answer(parse(offered), ports, address=address, session_id=42, previous=previous, random=random)
 
 
 def test_the_whole_answer(sdp):
@@ -99,8 +101,39 @@ def test_transports(sdp, transport, port):
     assert (line.port, line.transport) == (port, transport)
 
 
-def test_srtp_where_it_can_be_received(sdp):
-    assert answered(sdp(("audio 4000 RTP/SAVP 0",)), transports={"RTP/SAVP"}).media[0].port == 30000
+KEYS = [f"inline:{b64encode(bytes([number]) * 30).decode()}" for number in range(3)]
+SRTP = (
+    "audio 4000 RTP/SAVP 0",
+    "crypto:1 AES_256_CM_HMAC_SHA1_80 inline:short",
+    f"crypto:7 AES_CM_128_HMAC_SHA1_32 {KEYS[0]}|2^31|1:4",
+    f"crypto:8 AES_CM_128_HMAC_SHA1_80 {KEYS[1]}",
+)
+
+
+def test_srtp_is_answered_with_a_key_of_our_own_for_the_first_line_that_can_be_taken(sdp):
+    made = answered(sdp(SRTP, ("audio 4002 RTP/AVP 0",), SRTP), random=lambda count: b"\2" * count)
+    first, plain, last = made.media
+    assert [line.port for line in made.media] == [30000, 30002, 30004]
+    assert first.values("crypto") == last.values("crypto") == [f"7 AES_CM_128_HMAC_SHA1_32 {KEYS[2]}"]
+    assert plain.values("crypto") == []
+
+
+def test_our_key_stays_while_tag_and_suite_do(sdp):
+    drawn = iter(range(2, 9))
+    random = lambda count: bytes([next(drawn)]) * count  # noqa: E731
+    first = answered(sdp(SRTP), random=random)
+    again = answered(sdp(SRTP), previous=first, random=random)
+    assert again == first
+    other = answered(sdp((SRTP[0], SRTP[3])), previous=again, random=random)
+    assert other.media[0].value("crypto") == f"8 AES_CM_128_HMAC_SHA1_80 inline:{b64encode(bytes([3]) * 30).decode()}"
+
+
+def test_srtp_without_a_key_that_can_be_taken_is_refused_alone(sdp):
+    made = answered(sdp(SRTP[:2], ("audio 4002 RTP/AVP 0",)))
+    assert [line.port for line in made.media] == [0, 30002]
+    assert made.media[0].values("crypto") == []
+    with pytest.raises(NotAcceptable):
+        answered(sdp(SRTP[:2]))
 
 
 @pytest.mark.parametrize(

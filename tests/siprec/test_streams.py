@@ -1,6 +1,9 @@
+from base64 import b64encode
+
 import pytest
 
 from rtp.codecs import STATIC, Codec
+from rtp.srtp import SUITES, Key
 from srs.siprec.answer import NotAcceptable, answer, offer
 from srs.siprec.sdp import MediaLine, Sdp, parse
 from srs.siprec.streams import Stream, agree
@@ -164,3 +167,15 @@ def test_an_offer_that_is_refused_changes_nothing(talks, two_legs, sdp):
     with pytest.raises(NotAcceptable):
         talks.step(sdp(("audio 4000 RTP/SAVP 0",), ("audio 4002 RTP/SAVP 0",)))
     assert talks.streams == before
+
+
+def test_keys_of_srtp_and_when_they_change(talks, sdp):
+    suite = SUITES["AES_CM_128_HMAC_SHA1_80"]
+    keys = [Key(suite, bytes([number]) * 30) for number in (1, 2)]
+    lines = [f"crypto:1 {suite.name} inline:{b64encode(key.octets).decode()}" for key in keys]
+    plain = ("audio 4002 RTP/AVP 0", "label:2")
+    for line in (lines[0], lines[0], lines[1]):
+        streams = talks.step(sdp(("audio 4000 RTP/SAVP 0", "label:1", line), plain))
+    assert [stream.keys for stream in streams] == [((1, (keys[0],)), (3, (keys[1],))), ()]
+    streams = talks.step(sdp(("audio 4000 RTP/AVP 0", "label:1"), plain))
+    assert streams[0].keys[2:] == ((4, ()),)
