@@ -1,6 +1,6 @@
 """The UDP datagrams of captured packets as columns: link, IP and UDP headers taken off."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,13 @@ class Datagrams:
 
     def __len__(self) -> int:
         return len(self.start)
+
+    def take(self, which: NDArray[np.bool_]) -> "Datagrams":
+        """Return some of them."""
+        if which.all():
+            return self
+        columns = ("time_ns", "source", "source_port", "destination", "destination_port", "start", "length")
+        return replace(self, **{name: getattr(self, name)[which] for name in columns})
 
     def payload(self, i: int) -> bytes:
         """Return the payload of one datagram."""

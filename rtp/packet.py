@@ -65,7 +65,7 @@ def parse(
     if not candidate.all():
         rows, time_ns, start, length = (column[candidate] for column in (rows, time_ns, start, length))
     header = windows(data, HEADER_SIZE)[start].view(_HEADER).ravel() if len(start) else np.empty(0, _HEADER)
-    offset = _header_sizes(data, header["flags"], start, length)
+    offset = header_sizes(data, header["flags"], start, length)
     padding = _padding(data, header["flags"], start, length)
     rtcp = (header["type"] >= RTCP[0]) & (header["type"] <= RTCP[1])
     broken = ~rtcp & (offset > length)
@@ -103,7 +103,7 @@ def _first_octets(
     return flags, kinds
 
 
-def _header_sizes(
+def header_sizes(
     data: NDArray[np.uint8], flags: NDArray[np.uint8], start: NDArray[np.int64], length: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Return the octets before each payload: fixed header, CSRC list, header extension (RFC 3550 §5.3.1)."""

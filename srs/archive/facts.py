@@ -60,6 +60,12 @@ class LegFacts:
     """Packets whose payload could not be decoded, or not all of it: that is silence."""
     recovered: int = 0
     """Lost packets that are heard all the same, because another one held a copy."""
+    srtp: str | None = None
+    """Crypto suites that it came with; None: it came in the clear."""
+    forged: int = 0
+    """SRTP and SRTCP packets that open with no key that was agreed on: forged, damaged, or the key was another."""
+    replayed: int = 0
+    """SRTP packets that came once more long after."""
     malformed: dict[str, int] = field(default_factory=dict)
     """Datagrams that are no RTP, by kind."""
     kernel_dropped: int = 0

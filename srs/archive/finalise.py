@@ -6,13 +6,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rtp import mix, pcap
 from rtp.codecs import Samples
-from rtp.ip import mapped
 from rtp.pcap import Datagrams
-from srs.archive import legs
+from srs.archive import legs, secure
+from srs.archive.demultiplex import Rows, demultiplex
 from srs.archive.facts import Interval, LegFacts
 from srs.archive.legs import Frame
 from srs.archive.listen import Heard, listen
@@ -22,8 +21,6 @@ from srs.siprec.session import Presence, Session, Stream, parties
 from srs.siprec.split import split
 
 __all__ = ["LegFacts", "LegSound", "NoSession", "Recording", "channels", "finalise"]
-
-Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +67,27 @@ def finalise(path: Path) -> tuple[Recording, ...]:
         CaptureError: the file is no capture.
         NoSession: there is no session in it that has sound.
     """
-    datagrams = pcap.read(path)
-    replayed = replay(datagrams)
+    captured = pcap.read(path)
+    replayed = replay(captured)
+    datagrams, refused = secure.opened(captured, replayed.session)
     sessions = [each for each in split(replayed.session) if parties(each)]
     if not sessions:
         raise NoSession("no audio stream was accepted in the session")
     rows = [_rows(datagrams, session, replayed, sessions) for session in sessions]
-    other = len(datagrams.time_ns) - _claimed(datagrams, rows) - replayed.messages
+    other = len(datagrams) - _claimed(datagrams, rows) - replayed.messages
     return tuple(
-        _recording(datagrams, replace(replayed, session=session), own, other)
+        _recording(datagrams, replace(replayed, session=session), own, refused, other)
         for session, own in zip(sessions, rows, strict=True)
     )
 
 
-def _recording(datagrams: Datagrams, replayed: Replay, rows: Mapping[Stream, Rows], other: int) -> Recording:
+def _recording(
+    datagrams: Datagrams,
+    replayed: Replay,
+    rows: Mapping[Stream, Rows],
+    refused: Mapping[int, secure.Refused],
+    other: int,
+) -> Recording:
     session, streams = replayed.session, parties(replayed.session)
     heard = {stream: listen(datagrams, rows[stream], stream, session.ended_ns) for stream in streams}
     start_ns, end_ns = _extent(replayed, list(heard.values()))
@@ -93,6 +97,7 @@ def _recording(datagrams: Datagrams, replayed: Replay, rows: Mapping[Stream, Row
         frame = Frame(start_ns, end_ns, pauses(stream, start_ns, end_ns))
         sound = legs.sound(datagrams.data, heard[stream], frame)
         facts = legs.facts(datagrams.data, heard[stream], frame, sound, drops.get(_port(stream), 0))
+        facts = secure.told(facts, stream, refused.get(_port(stream)), (start_ns, end_ns))
         codec = legs.main_codec(heard[stream])
         sounds.append(LegSound(stream.label, aor, name, codec, facts, sound.samples, sound.rate))
     caller, callee = _callers(sounds)
@@ -106,7 +111,7 @@ def _recording(datagrams: Datagrams, replayed: Replay, rows: Mapping[Stream, Row
         caller=caller,
         callee=callee,
         identifiers=tuple(dict.fromkeys(each.identifier for each in session.identifiers)),
-        facts={**_facts(replayed, rows, start_ns), "other_datagrams": other, "lost_tail": datagrams.lost_tail},
+        facts={**_facts(replayed, rows, sounds, start_ns), "other_datagrams": other, "lost_tail": datagrams.lost_tail},
     )
 
 
@@ -128,28 +133,6 @@ def _rows(datagrams: Datagrams, session: Session, replayed: Replay, sessions: Se
 def channels(recording: Recording) -> tuple[Samples, int]:
     """Return the legs side by side, (frames, legs) int16, at the highest leg's rate, and that rate."""
     return mix.channels([(leg.samples, leg.sample_rate) for leg in recording.legs])
-
-
-def demultiplex(datagrams: Datagrams, streams: Sequence[Stream], start_ns: int) -> list[Rows]:
-    """Return the datagrams since `start_ns` that came for each stream.
-
-    They came to its port, and to its address if any came to exactly that.
-
-    The address in an answer may be a public one that never appears in a packet, so the port alone must do. Of several
-    streams that had the same port one after the other, each has what came in its time.
-    """
-    found = []
-    for stream in streams:
-        assert stream.local is not None
-        rows = np.flatnonzero(datagrams.destination_port == stream.local[1])
-        exact = rows[(datagrams.destination[rows] == np.frombuffer(mapped(stream.local[0]), np.uint8)).all(axis=1)]
-        rows = exact if len(exact) else rows
-        later = [other for other in streams if other.local == stream.local and _since(other) > _since(stream)]
-        earlier = [other for other in streams if other.local == stream.local and _since(other) < _since(stream)]
-        from_ns = _since(stream) if earlier else start_ns
-        to_ns = min(map(_since, later), default=np.iinfo(np.int64).max)
-        found.append(rows[(datagrams.time_ns[rows] >= from_ns) & (datagrams.time_ns[rows] < to_ns)])
-    return found
 
 
 def pauses(stream: Stream, start_ns: int, end_ns: int) -> tuple[Interval, ...]:
@@ -189,12 +172,14 @@ def _claimed(datagrams: Datagrams, rows: Sequence[Mapping[Stream, Rows]]) -> int
     return beside + (sum(map(len, own)) if len(rows) == 1 else len(np.unique(np.concatenate(own))))
 
 
-def _facts(replayed: Replay, rows: Mapping[Stream, Rows], start_ns: int) -> dict[str, object]:
+def _facts(
+    replayed: Replay, rows: Mapping[Stream, Rows], sounds: Sequence[LegSound], start_ns: int
+) -> dict[str, object]:
     """Return what is known of the session beside its legs, fit for JSON; times are seconds since `start_ns`."""
     session = replayed.session
     return {
         "end_reason": session.end_reason,
-        "problems": list(session.problems),
+        "problems": [*session.problems, *(said for each in sounds if (said := secure.problem(each.label, each.facts)))],
         "participants": [_participant(session, each, start_ns) for each in session.history],
         "events": [[_seconds(time_ns, start_ns), event] for time_ns, event in replayed.events],
         "not_recorded": [
@@ -221,11 +206,6 @@ def _participant(session: Session, presence: Presence, start_ns: int) -> dict[st
 
 def _seconds(time_ns: int, start_ns: int) -> float:
     return round((time_ns - start_ns) / 1e9, 6)
-
-
-def _since(stream: Stream) -> int:
-    """Return when a stream was first agreed on, UTC in nanoseconds."""
-    return min((since for since, _ in stream.codecs), default=0)
 
 
 def _port(stream: Stream) -> int:

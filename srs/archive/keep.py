@@ -281,13 +281,18 @@ def _put_away(archive: Archive, capture: Path, rows: Sequence[Recording]) -> Non
     aside = None
     if any(row.state == State.FAILED for row in rows):
         aside = "failed"
-    elif any(leg.facts.get("undecoded") for row in ready for leg in row.legs):
+    elif any(_is_unheard(leg) for row in ready for leg in row.legs):
         aside = "kept"
     for path in filter(Path.exists, (captures.far_side(capture), capture)):  # that which stands for both goes last
         if aside:
             captures.move(archive.data_dir, path, aside)
         else:
             path.unlink()
+
+
+def _is_unheard(leg: Leg) -> bool:
+    """Whether packets of a leg could not be made sound: another decoder, or the right key, may do it."""
+    return bool(leg.facts.get("undecoded") or (leg.facts.get("forged") and not leg.packets))
 
 
 def moment(time_ns: int) -> datetime:

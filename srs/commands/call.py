@@ -38,6 +38,13 @@ def call(
     reorder: Annotated[float, typer.Option(min=0, max=1, help="Share of packets to send late.")] = 0.0,
     duplicates: Annotated[float, typer.Option(min=0, max=1, help="Share of packets to send twice.")] = 0.0,
     seed: Annotated[int, typer.Option(help="The same seed loses the same packets.")] = 0,
+    srtp: Annotated[
+        bool, typer.Option("--srtp", help="Send SRTP; the keys are in the SIP, so use --transport tls.")
+    ] = False,
+    suite: Annotated[
+        Literal["AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32", "AEAD_AES_128_GCM", "AEAD_AES_256_GCM"],
+        typer.Option(case_sensitive=False, help="Of SRTP."),
+    ] = "AES_CM_128_HMAC_SHA1_80",
 ) -> None:
     """Make recording calls to a recorder, as an SBC would."""
     from rtp.codecs import encode
@@ -56,6 +63,7 @@ def call(
         codec=CODECS[codec],
         duration_s=duration or (longest if audio else DEFAULT_S),
         impairment=Impairment(loss, reorder, duplicates, seed),
+        srtp=suite if srtp else None,
     )
     import asyncio
 

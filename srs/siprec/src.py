@@ -23,7 +23,7 @@ from srs.sip.tls import client_context
 from srs.sip.transaction import Transaction
 from srs.sip.transport import SipServer
 from srs.siprec import body as bodies
-from srs.siprec import metadata
+from srs.siprec import metadata, sdes, src_srtp
 from srs.siprec.sdp import parse
 from srs.siprec.src_media import FRAME_S, Leg, Metronome, plan
 
@@ -49,6 +49,8 @@ class Plan:
     codec: Codec
     duration_s: float
     impairment: Impairment = field(default_factory=Impairment)
+    srtp: str | None = None
+    """Crypto suite; None: plain RTP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,8 @@ class Client:
         self._server.flush()
         self._hung_up[call_id] = asyncio.Event()
         for leg, line in zip(legs, parse(answered.response.body).media, strict=True):
+            if leg.key and not sdes.agreed(line, line):
+                raise CallFailed(f"INVITE {call_id}: {plan_.srtp} was not answered")
             leg.socket.connect((line.address, line.port))
             self._metronome.start(leg)
         await self._talk(call_id, plan_.duration_s)
@@ -179,13 +183,17 @@ def _open_leg(local: str, plan_: Plan, number: int) -> Leg:
         step=round(plan_.codec.clock_rate * FRAME_S),
     )
     impairment = replace(plan_.impairment, seed=plan_.impairment.seed + number)
-    return Leg(sock, stream, plan(plan_.duration_s, impairment))
+    leg = Leg(sock, stream, plan(plan_.duration_s, impairment))
+    if plan_.srtp:
+        leg.key = src_srtp.offered(plan_.srtp)
+        leg.protect = src_srtp.protector(leg.key)
+    return leg
 
 
 def _invite(call_id: str, plan_: Plan, legs: list[Leg], contact: str) -> Request:
     """The INVITE of RFC 7866 §6.1: offer and metadata."""
     local = legs[0].socket.getsockname()[0]
-    offer = _offer(local, [leg.socket.getsockname()[1] for leg in legs], plan_.codec)
+    offer = _offer(local, legs, plan_.codec)
     xml = metadata.write(call_id, plan_.parties)
     content_type, body = bodies.build(offer.encode(), xml)
     target = f"sip:srs@{host_port(plan_.target)}"
@@ -201,12 +209,14 @@ def _invite(call_id: str, plan_: Plan, legs: list[Leg], contact: str) -> Request
     return make_request("INVITE", target, headers, body)
 
 
-def _offer(local: str, ports: list[int], codec: Codec) -> str:
+def _offer(local: str, legs: list[Leg], codec: Codec) -> str:
     """One sendonly m-line a leg, labels 1, 2, …"""
     version = "IP6" if ":" in local else "IP4"
     lines = ["v=0", f"o=src {secrets.randbits(31)} 1 IN {version} {local}", "s=-", f"c=IN {version} {local}", "t=0 0"]
-    for label, port in enumerate(ports, start=1):
+    for label, leg in enumerate(legs, start=1):
         number = codec.payload_type
         rtpmap = f"a=rtpmap:{number} {codec.name}/{codec.clock_rate}"
-        lines += [f"m=audio {port} RTP/AVP {number}", rtpmap, "a=ptime:20", f"a=label:{label}", "a=sendonly"]
+        port, transport = leg.socket.getsockname()[1], "RTP/SAVP" if leg.key else "RTP/AVP"
+        lines += [f"m=audio {port} {transport} {number}", rtpmap, *([f"a=crypto:{leg.key}"] if leg.key else [])]
+        lines += ["a=ptime:20", f"a=label:{label}", "a=sendonly"]
     return "\r\n".join([*lines, ""])

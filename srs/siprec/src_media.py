@@ -4,9 +4,11 @@ import asyncio
 import heapq
 import itertools
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rtp.send import Departures, Impairment, Stream, departures
+from srs.siprec.sdes import Crypto
 
 FRAME_S = 0.02
 
@@ -22,6 +24,10 @@ class Leg:
     """Monotonic time of the first packet."""
     sent: int = field(default=0)
     """Packets handed to the network."""
+    key: Crypto | None = None
+    """Of SRTP, as it was offered."""
+    protect: Callable[[bytes], bytes] = bytes
+    """Makes SRTP of RTP."""
 
     def next_due(self) -> float | None:
         """When the next packet leaves; None after the last."""
@@ -31,7 +37,7 @@ class Leg:
         index = int(self.plan.packet[self.sent])
         self.sent += 1
         try:
-            self.socket.send(self.stream.packet(index))
+            self.socket.send(self.protect(self.stream.packet(index)))
         except (BlockingIOError, ConnectionRefusedError):
             return  # a full buffer or an ICMP answer: lost, as on any network
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from rtp import send
 from rtp.codecs import STATIC, a_law, encode, mu_law
 from rtp.pcap import HEADER, CaptureError, read, record
-from srs.archive.finalise import NoSession, channels, demultiplex
+from srs.archive.demultiplex import demultiplex
+from srs.archive.finalise import NoSession, channels
 from srs.archive.finalise import finalise as finalise_all
 from srs.capture import events
 from srs.siprec import body, metadata
