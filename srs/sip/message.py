@@ -210,7 +210,7 @@ def read_head(head: bytes) -> Request | Response:
     """
     text = _FOLD.sub(" ", head.decode("utf-8", "surrogateescape"))
     start, *lines = _LINE_END.split(text)
-    message = _read_start(start)
+    message, trouble = _read_start(start)
     if len(lines) > MOST_FIELDS:
         raise TooLargeError("Too Many Header Fields")
     for line in lines:
@@ -218,22 +218,30 @@ def read_head(head: bytes) -> Request | Response:
         name = name.strip()
         if colon and _TOKEN.fullmatch(name):
             message.headers.add(COMPACT_FORMS.get(name.lower(), name), value.replace("\r", " ").strip())
+    if trouble is not None:
+        trouble.request = answerable(message)
+        raise trouble
     return message
 
 
-def _read_start(line: str) -> Request | Response:
+def _read_start(line: str) -> tuple[Request | Response, MalformedError | None]:
+    """The message that a start line begins, and what is wrong with it though it can be answered.
+
+    Raises:
+        MalformedError: it is no start line.
+    """
     parts = line.split(None, 2)
     if len(parts) >= 2 and parts[0].upper() == "SIP/2.0" and re.fullmatch("[1-6][0-9][0-9]", parts[1]):
-        return Response(int(parts[1]), parts[2].strip() if len(parts) == 3 else "")
+        return Response(int(parts[1]), parts[2].strip() if len(parts) == 3 else ""), None
     method, uri, version = parts if len(parts) == 3 else ("", "", "")
+    trouble = None
+    if len(version.split()) > 1:
+        trouble, version = MalformedError("Blank in Request-URI"), version.split()[-1]
     if not _TOKEN.fullmatch(method) or not version.upper().startswith("SIP/"):
         raise MalformedError("Start Line Not Understood")
-    request = Request(method, uri)
-    if len(version.split()) != 1:
-        raise MalformedError("Blank in Request-URI")
-    if version.strip().upper() != "SIP/2.0":
-        raise MalformedError("Version Not Supported", status=505)
-    return request
+    if trouble is None and version.strip().upper() != "SIP/2.0":
+        trouble = MalformedError("Version Not Supported", status=505)
+    return Request(method, uri), trouble
 
 
 def _check(message: Request | Response) -> None:
