@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Engine, or_
+from sqlalchemy import ColumnElement, Engine, or_
 from sqlmodel import Session, col, select
 
 from srs.archive import captures, identity
@@ -21,6 +21,16 @@ _FOLDERS: Final = {State.RECORDING: "open", State.CAPTURED: "ended"}
 
 
 @dataclass(frozen=True, slots=True)
+class Sight:
+    """What somebody may see of all recordings."""
+
+    condition: ColumnElement[bool]
+    """On rows."""
+    allows: Callable[[Recording], bool]
+    """The same, of a recording that has no row yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class Filter:
     """Which recordings are listed; None means any."""
 
@@ -30,13 +40,16 @@ class Filter:
     identifier: str | None = None
     """What another system calls it (UCID, GUID, Call-ID …), or the id of its communication session."""
     limit: int | None = None
+    sight: Sight | None = None
+    """Of whoever asks; None: of the machine's administrator, who sees all."""
 
 
 def entries(engine: Engine, data_dir: Path, wanted: Filter) -> list[Recording]:
     """The recordings, newest first; those without row have the state that their folder tells and are in no session."""
     found = _rows(engine, wanted)
     if wanted.party is None and wanted.identifier is None:
-        found += _without_row(engine, data_dir, wanted.state)
+        waiting = _without_row(engine, data_dir, wanted.state)
+        found += [row for row in waiting if wanted.sight is None or wanted.sight.allows(row)]
     found.sort(key=lambda row: (row.started_at, row.id), reverse=True)
     return found[: wanted.limit]
 
@@ -56,6 +69,8 @@ def _rows(engine: Engine, wanted: Filter) -> list[Recording]:
         )
     if wanted.identifier is not None:
         query = query.where(identity.is_called(wanted.identifier))
+    if wanted.sight is not None:
+        query = query.where(wanted.sight.condition)
     with reading(engine) as session:
         return list(session.exec(query.limit(wanted.limit)))
 
@@ -101,8 +116,8 @@ def _of_capture(path: Path, state: State) -> Recording:
     )
 
 
-def find(engine: Engine, data_dir: Path, prefix: str) -> Recording:
-    """The recording whose id begins so.
+def find(engine: Engine, data_dir: Path, prefix: str, sight: Sight | None = None) -> Recording:
+    """The recording whose id begins so, among those in sight.
 
     Raises:
         NoRecording: there is none, or the prefix is too short to mean one.
@@ -110,10 +125,11 @@ def find(engine: Engine, data_dir: Path, prefix: str) -> Recording:
     """
     if len(prefix) < SHORTEST_PREFIX:
         raise NoRecording(f"{prefix!r} is too short: give the first {SHORTEST_PREFIX} characters of the id, or more")
+    query = select(Recording).where(col(Recording.id).startswith(prefix, autoescape=True)).limit(10)
     with reading(engine) as session:
-        query = select(Recording).where(col(Recording.id).startswith(prefix, autoescape=True)).limit(10)
-        found = list(session.exec(query))
-    found += [row for row in _without_row(engine, data_dir, None) if row.id.startswith(prefix)]
+        found = list(session.exec(query if sight is None else query.where(sight.condition)))
+    waiting = [row for row in _without_row(engine, data_dir, None) if row.id.startswith(prefix)]
+    found += [row for row in waiting if sight is None or sight.allows(row)]
     if not found:
         raise NoRecording(f"there is no recording {prefix!r}")
     if len(found) > 1:

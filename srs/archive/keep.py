@@ -29,7 +29,7 @@ from srs.archive.export import tags_of
 from srs.archive.peer import peer_of
 from srs.archive.seal import SUFFIX, sealed
 from srs.archive.store import Store, open_store
-from srs.archive.subject import direction
+from srs.archive.subject import direction, parties_text
 from srs.archive.tables import Identifier, Leg, Recording, State
 from srs.archive.verdict import Judge, unjudged
 from srs.config import AudioSettings, Settings
@@ -270,6 +270,7 @@ def _save(archive: Archive, rows: Iterable[Recording]) -> None:
         for row in rows:
             if before := session.get(Recording, row.id):
                 row.held, row.created_at = before.held, before.created_at
+            row.parties = parties_text(row)
             saved = session.merge(row)
             for note in archive.on_stored:
                 note(session, saved)

@@ -70,6 +70,8 @@ class Recording(SQLModel, table=True):
     """What people have to say of it."""
     key: str | None = Field(default=None, max_length=64)
     """Name of the key that the sound is sealed for; None: it is not sealed."""
+    parties: str = Field(default="", sa_type=Text)
+    """Addresses of all parties in the forms that patterns are compared with, in lower case, each with a line's end."""
     facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     held: bool = False
     """A legal hold: must not be deleted."""

@@ -16,6 +16,7 @@ from sqlmodel import SQLModel, select
 
 import srs.archive.database
 import srs.handoff.tables
+import srs.privacy.tables
 from srs.archive.database import REVISION, connect, reading, writing
 from srs.archive.errors import DatabaseError, NewerDatabase
 from srs.archive.tables import Leg, Recording

@@ -1,24 +1,32 @@
-"""A recorder with settings of a test, and calls whose legs are said by a synthetic voice."""
+"""A recorder with settings of a test, calls whose legs are said by a synthetic voice; people in a database."""
 
 import contextlib
 import io
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 from unittest.mock import patch
 
 import numpy as np
 import pytest
+from sqlalchemy import Engine
 from support.calls import FRAME, call
 from support.recorder import Recorder, until
 
 from rtp.codecs import encode
 from srs import cli
 from srs.archive.audio import wav_header
+from srs.archive.database import connect, writing
+from srs.privacy import users
+from srs.privacy.roles import Assignment
+from srs.privacy.tables import User
 from srs.siprec.src import CODECS, Plan
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
 class Record(Protocol):
@@ -98,3 +106,33 @@ def recordings(recorder: Recorder, count: int, state: str = "ready") -> list[dic
 
     until(there, lambda: f"{found}\n{recorder.log.read_text()}")
     return [json.loads(done(recorder, "show", row["id"], "--json")) for row in found]
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = connect(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture
+def make_user(engine: Engine) -> Callable[..., User]:
+    """Makes a user with a password that holds and with roles."""
+
+    def make(
+        name: str = "ann", *roles: Assignment, extensions: tuple[str, ...] = (), password: str = "correct horse"
+    ) -> User:
+        with writing(engine) as session:
+            user, _ = users.add(session, name, NOW)
+            users.set_password(session, user, password)
+            user.extensions = list(extensions)
+            for role in roles:
+                users.give(session, user, role)
+            return user
+
+    return make

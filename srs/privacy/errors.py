@@ -1,0 +1,31 @@
+"""What can be refused.
+
+ArchiveError
+  Refused             somebody may not do this, or not so
+    SignInRefused     name, password or code are wrong, or the account takes no attempts now
+    SecondFactor      the password is right; a code is needed too
+  NoSuchUser          nobody has this name
+  Misuse              what is asked for contradicts itself or what there is
+"""
+
+from srs.archive.errors import ArchiveError
+
+
+class Refused(ArchiveError):
+    """Somebody may not do this, or not so."""
+
+
+class SignInRefused(Refused):
+    """Who tried learns no more than this."""
+
+
+class SecondFactor(Refused):
+    """The password is right; a code is needed too."""
+
+
+class NoSuchUser(ArchiveError):
+    """Nobody has this name."""
+
+
+class Misuse(ArchiveError):
+    """What is asked for contradicts itself or what there is."""
