@@ -3,7 +3,6 @@
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from srs.capture import folder
 from srs.capture.call import Accepted, Call
@@ -36,7 +35,7 @@ def dump(call: Call, dialog: Dialog, *, ended: bool) -> Message:
     return {
         "call_id": call.call_id,
         "address": call.address,
-        "flow": asdict(call.flow),
+        "flow": call.flow.to_dict(),
         "session_id": call.session_id,
         "ports": list(call.ports.items()),
         "answer": str(call.answer) if call.answer else None,
@@ -58,7 +57,7 @@ def restore(data_dir: Path, recording: str, state: Message) -> Restored:
     """
     path = folder.open_path(data_dir, recording)
     capture = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-    call = Call(recording, state["call_id"], path, capture, state["address"], flow(state["flow"]))
+    call = Call(recording, state["call_id"], path, capture, state["address"], Flow.from_dict(state["flow"]))
     call.session_id = state["session_id"]
     call.ports = {line: port for line, port in state["ports"]}  # noqa: C416 - dict() of lists is not typed
     call.asked = set(call.ports)
@@ -74,16 +73,11 @@ def restore(data_dir: Path, recording: str, state: Message) -> Restored:
 
 def invite(data: bytes, flow: Flow) -> Message | None:
     """An INVITE that is not answered yet, as `request` reads it; None if it is too large."""
-    return {"data": data.decode("latin-1"), "flow": asdict(flow)} if len(data) <= LARGEST_INVITE else None
+    return {"data": data.decode("latin-1"), "flow": flow.to_dict()} if len(data) <= LARGEST_INVITE else None
 
 
 def request(message: Message) -> tuple[bytes, Flow]:
-    return message["data"].encode("latin-1"), flow(message["flow"])
-
-
-def flow(values: dict[str, Any]) -> Flow:
-    local, remote = ((address[0], address[1]) for address in (values["local"], values["remote"]))
-    return Flow(values["transport"], local, remote, values["connection"])
+    return message["data"].encode("latin-1"), Flow.from_dict(message["flow"])
 
 
 def _dump_accepted(accepted: Accepted | None) -> Message | None:

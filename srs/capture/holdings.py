@@ -1,6 +1,7 @@
 """What the keeper holds of the recording sessions under way: port pairs, checkpoints, INVITEs not answered yet."""
 
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +46,8 @@ class Holdings:
         self._signalling = signalling
         self._workers = workers
         self._held: dict[str, Holding] = {}
+        self._loads: Counter[str] = Counter()
+        """Sessions of each worker."""
         self._numbers = itertools.count(1)
         """Of port pairs."""
         self._not_ended: set[str] = set()
@@ -66,6 +69,7 @@ class Holdings:
         if held is None:
             held = Holding(message["id"], message["call_id"], message["address"], self._least_loaded())
             self._held[held.recording] = held
+            self._loads[held.worker.name] += 1
         held.invite = message["invite"]
         held.pairs += pairs
         self._hand_over(held, pairs)
@@ -83,8 +87,7 @@ class Holdings:
         return pairs
 
     def _least_loaded(self) -> Child:
-        sessions = [held.worker.name for held in self._held.values()]
-        return min(self._workers, key=lambda worker: sessions.count(worker.name))
+        return min(self._workers, key=lambda worker: self._loads[worker.name])
 
     def _hand_over(self, held: Holding, pairs: Sequence[Pair]) -> None:
         path = folder.open_path(self._data_dir, held.recording)
@@ -132,6 +135,7 @@ class Holdings:
     def release(self, recording: str) -> None:
         if held := self._held.pop(recording, None):
             held.close()
+            self._loads[held.worker.name] -= 1
             self._end(recording)
 
     def end_left_over(self) -> None:

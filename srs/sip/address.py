@@ -7,10 +7,11 @@ inside `<>`, empty parameters), so the texts are kept as they came and only the 
 import ipaddress
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from srs.sip import parameters
-from srs.sip.parameters import Parameters
+from srs.sip.parameters import PARSED, Parameters
 
 _QUOTED = re.compile(r'\s*"((?:[^"\\]|\\.)*)"')
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?:([^@]*)@)?(\[[^\]]*\]|[^:;?]*)(?::([0-9]{1,5}))?([;?].*)?", re.DOTALL)
@@ -27,6 +28,7 @@ class Address:
     parameters: Parameters = field(default_factory=dict)
 
     @classmethod
+    @lru_cache(PARSED)
     def parse(cls, text: str) -> "Address":
         """Read `"Name" <uri>;parameters` or `uri;parameters`; nothing is refused, what is missing is empty."""
         quoted = _QUOTED.match(text)

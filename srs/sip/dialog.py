@@ -4,7 +4,7 @@ A Dialog is a value: it can be written as JSON and go on in another process.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from srs.sip.address import Address, Uri, host_port
@@ -96,15 +96,13 @@ class Dialog:
 
     def to_dict(self) -> dict[str, Any]:
         """The dialog as JSON takes it."""
-        return asdict(self)
+        return {**{each.name: getattr(self, each.name) for each in fields(self)}, "flow": self.flow.to_dict()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Dialog":
         """What `to_dict` wrote, also after a way through JSON."""
-        flow = values["flow"]
-        local, remote = ((address[0], address[1]) for address in (flow["local"], flow["remote"]))
-        restored = Flow(flow["transport"], local, remote, flow["connection"])
-        return cls(**{**values, "route_set": tuple(values["route_set"]), "flow": restored})
+        flow = Flow.from_dict(values["flow"])
+        return cls(**{**values, "route_set": tuple(values["route_set"]), "flow": flow})
 
 
 def accepted(request: Request, response: Response, flow: Flow) -> Dialog:

@@ -1,6 +1,8 @@
 """The path of a message between two sockets, and a message on its path."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from srs.sip.message import Request, Response
 
@@ -18,6 +20,21 @@ class Flow:
     connection: int = (
         0  # which connection of a stream transport; 0: open one to `remote`, or use the one opened so before
     )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The flow as JSON takes it."""
+        return {
+            "transport": self.transport,
+            "local": self.local,
+            "remote": self.remote,
+            "connection": self.connection,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Flow":
+        """What `to_dict` wrote, also after a way through JSON."""
+        local, remote = ((address[0], address[1]) for address in (values["local"], values["remote"]))
+        return cls(values["transport"], local, remote, values["connection"])
 
     @property
     def reliable(self) -> bool:

@@ -10,13 +10,15 @@ text with errors="surrogateescape" or "replace" before it goes anywhere but into
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
-from sipmessage import CSeq, Headers
+from sipmessage import CSeq
 from sipmessage.message import COMPACT_FORMS
 
 from srs.sip.address import Address
 from srs.sip.errors import MalformedError, SipError, TooLargeError
-from srs.sip.parameters import split_list
+from srs.sip.headers import Headers
+from srs.sip.parameters import PARSED, split_list
 from srs.sip.via import Via
 
 __all__ = [
@@ -75,6 +77,9 @@ PHRASES = {
 }
 
 
+_cseq = lru_cache(PARSED)(CSeq.parse)  # read several times of each message
+
+
 class Message:
     """What requests and responses share. `headers` holds texts under their full names; the properties read them.
 
@@ -102,7 +107,7 @@ class Message:
         Raises:
             ValueError: there is none to read; never on a message that `parse` returned.
         """
-        return CSeq.parse(self.headers["CSeq"])
+        return _cseq(self.headers["CSeq"])
 
     @property
     def from_address(self) -> Address:
@@ -208,7 +213,9 @@ def read_head(head: bytes) -> Request | Response:
         MalformedError: the start line is none.
         TooLargeError: there are too many header fields.
     """
-    text = _FOLD.sub(" ", head.decode("utf-8", "surrogateescape"))
+    text = head.decode("utf-8", "surrogateescape")
+    if "\n " in text or "\n\t" in text:
+        text = _FOLD.sub(" ", text)
     start, *lines = _LINE_END.split(text)
     message, trouble = _read_start(start)
     if len(lines) > MOST_FIELDS:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 _PARAMETER = re.compile(r';\s*([^\s;=,"]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^;]*))?')
 
+PARSED = 256
+"""Texts whose reading is remembered: those of a header are read several times while their message is acted on."""
 Parameters = Mapping[str, str | None]
 
 

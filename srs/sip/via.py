@@ -5,9 +5,10 @@ sipmessage's Via refuses host names with `_` and percent-encodes parameter value
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from srs.sip import parameters
-from srs.sip.parameters import Parameters
+from srs.sip.parameters import PARSED, Parameters
 
 _VIA = re.compile(
     r"\s*SIP\s*/\s*2\.0\s*/\s*([^\s;,]+)\s+(\[[^\]]*\]|[^\s:;,\[\]]+)\s*(?::\s*([0-9]{1,5}))?\s*(;.*)?",
@@ -26,6 +27,7 @@ class Via:
     parameters: Parameters
 
     @classmethod
+    @lru_cache(PARSED)
     def parse(cls, text: str) -> "Via":
         """Read one Via value.
 
