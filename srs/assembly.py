@@ -14,6 +14,7 @@ from srs.handoff import worker
 from srs.handoff.plan import planner
 from srs.privacy.alarm import NoticeAlarm
 from srs.privacy.judge import Judge
+from srs.privacy.restored import Sweep
 
 
 def open_archive(settings: Settings) -> Archive:
@@ -27,7 +28,10 @@ def open_archive(settings: Settings) -> Archive:
 
 def chores(archive: Archive, settings: Settings) -> Iterable[Callable[[], None]]:
     """What the handoff process does now and then beside keeping what ends."""
-    return [NoticeAlarm(archive.engine, settings.privacy.notice_alarm, worker.alarms)]
+    return [
+        Sweep(archive.engine, archive.store, settings),
+        NoticeAlarm(archive.engine, settings.privacy.notice_alarm, worker.alarms),
+    ]
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from srs.archive.errors import ArchiveError
-from srs.commands import call, change, doctor, listing, privacy, reconcile, restart, serve, tasks
+from srs.commands import call, change, doctor, listing, privacy, reconcile, restart, rights, serve, tasks
 from srs.config import SettingsError
 
 app = typer.Typer(
@@ -33,6 +33,11 @@ app.add_typer(tasks.app, name="tasks")
 app.command("purposes")(privacy.purposes)
 app.command("notices")(privacy.notices)
 app.add_typer(privacy.keys, name="keys")
+app.command("person")(rights.person)
+app.command("access")(rights.access)
+app.command("erase")(rights.erase)
+app.command("restrict")(rights.restrict)
+app.command("holds")(rights.holds)
 
 
 def _version(wanted: bool) -> None:

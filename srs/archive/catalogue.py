@@ -9,9 +9,10 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Engine, or_
 from sqlmodel import Session, col, select
 
-from srs.archive import captures, identity
+from srs.archive import captures, identity, ledger
 from srs.archive.database import reading, writing
 from srs.archive.errors import AmbiguousId, Held, NoRecording, NotReady
+from srs.archive.ledger import Erased
 from srs.archive.store import Store
 from srs.archive.tables import Leg, Recording, State
 
@@ -174,12 +175,14 @@ def delete(
         if row.state != State.DELETED:
             note(session, row)
         # Within the transaction: a row that says deleted is never ahead of the sound, and no hold slips in between.
+        file = row.file
         if row.file is not None:
             peaks.delete(store, row.file)
             store.delete(row.file)
         captures.remove(data_dir, row)
         if row.state != State.DELETED:
             row.state, row.file, row.bytes, row.deleted_at = State.DELETED, None, None, now
+    ledger.add(data_dir, [Erased(recording, file, now.isoformat())])
 
 
 def _known(row: Recording | None, recording: str) -> Recording:

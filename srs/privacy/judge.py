@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from srs.archive import ledger
 from srs.archive.tables import Recording
 from srs.archive.verdict import Verdict
 from srs.config import Settings
@@ -21,6 +22,8 @@ class Judge:
 
     def __call__(self, row: Recording, finalised: "Finalised") -> Verdict:
         settings = self.settings
+        if ledger.has(settings.data_dir, row.id):
+            return Verdict(unwanted="erased before: its capture came back with a restored backup")
         row.purpose = purpose_of(row, settings)
         if reason := unwanted(row, settings):
             return Verdict(unwanted=reason)

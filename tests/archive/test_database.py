@@ -16,6 +16,7 @@ from sqlmodel import SQLModel, select
 
 import srs.archive.database
 import srs.handoff.tables
+import srs.privacy.request
 import srs.privacy.tables
 from srs.archive.database import REVISION, connect, reading, writing
 from srs.archive.errors import DatabaseError, NewerDatabase
@@ -51,6 +52,7 @@ def test_models_and_migrations_agree(engine: Engine):
         options = {"compare_type": True, "compare_server_default": True, "include_object": known_to_models}
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, SQLModel.metadata) == []
+    assert srs.privacy.request.RightsRequest.__tablename__ in SQLModel.metadata.tables
     assert srs.handoff.tables.Task.__tablename__ in SQLModel.metadata.tables
 
 
