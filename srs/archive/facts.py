@@ -53,13 +53,18 @@ class LegFacts:
     events: int = 0
     """Packets with RFC 4733 digits and tones."""
     digits: list[Digit] = field(default_factory=list)
-    """Keys that were pressed (0-9, *, #, A-D, ! for flash; the number of any other event), in order of time."""
+    """Keys that were pressed (0-9, *, #, A-D, ! for flash; the number of any other event), in order of time; "x" where
+    they are masked."""
     undecoded: dict[str, int] = field(default_factory=dict)
     """Packets of codecs that there is no decoder for: their time is silence."""
     damaged: int = 0
     """Packets whose payload could not be decoded, or not all of it: that is silence."""
     recovered: int = 0
     """Lost packets that are heard all the same, because another one held a copy."""
+    concealed: list[Span] = field(default_factory=list)
+    """Where losses are sounded over with what was heard before, the first thousand (`[audio] losses`)."""
+    concealed_s: float = 0.0
+    """Seconds of all of them."""
     srtp: str | None = None
     """Crypto suites that it came with; None: it came in the clear."""
     forged: int = 0

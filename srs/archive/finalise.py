@@ -16,11 +16,15 @@ from srs.archive.facts import Interval, LegFacts
 from srs.archive.legs import Frame
 from srs.archive.listen import Heard, listen
 from srs.archive.replay import NoSession, Replay, kernel_drops, replay
+from srs.archive.treatment import Treatment, masked
 from srs.siprec.identifiers import Identifier
 from srs.siprec.session import Presence, Session, Stream, parties
 from srs.siprec.split import split
 
 __all__ = ["LegFacts", "LegSound", "NoSession", "Recording", "channels", "finalise"]
+
+
+AS_IT_CAME = Treatment()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class Recording:
     """Fit for JSON: what is known of the session beside its legs."""
 
 
-def finalise(path: Path) -> tuple[Recording, ...]:
+def finalise(path: Path, treatment: Treatment = AS_IT_CAME) -> tuple[Recording, ...]:
     """Make the recordings of a capture: one for each communication session in it, in order of time.
 
     Raises:
@@ -76,7 +80,7 @@ def finalise(path: Path) -> tuple[Recording, ...]:
     rows = [_rows(datagrams, session, replayed, sessions) for session in sessions]
     other = len(datagrams) - _claimed(datagrams, rows) - replayed.messages
     return tuple(
-        _recording(datagrams, replace(replayed, session=session), own, refused, other)
+        _recording(datagrams, replace(replayed, session=session), own, refused, other, treatment)
         for session, own in zip(sessions, rows, strict=True)
     )
 
@@ -87,6 +91,7 @@ def _recording(
     rows: Mapping[Stream, Rows],
     refused: Mapping[int, secure.Refused],
     other: int,
+    treatment: Treatment,
 ) -> Recording:
     session, streams = replayed.session, parties(replayed.session)
     heard = {stream: listen(datagrams, rows[stream], stream, session.ended_ns) for stream in streams}
@@ -95,9 +100,11 @@ def _recording(
     sounds = []
     for stream, (aor, name) in streams.items():
         frame = Frame(start_ns, end_ns, pauses(stream, start_ns, end_ns))
-        sound = legs.sound(datagrams.data, heard[stream], frame)
+        sound = legs.sound(datagrams.data, heard[stream], frame, concealing=treatment.conceal)
         facts = legs.facts(datagrams.data, heard[stream], frame, sound, drops.get(_port(stream), 0))
         facts = secure.told(facts, stream, refused.get(_port(stream)), (start_ns, end_ns))
+        if treatment.mask_digits:
+            sound, facts = masked(sound, facts)
         codec = legs.main_codec(heard[stream])
         sounds.append(LegSound(stream.label, aor, name, codec, facts, sound.samples, sound.rate))
     caller, callee = _callers(sounds)

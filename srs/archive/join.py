@@ -13,9 +13,10 @@ from srs.archive import captures
 from srs.archive import finalise as single
 from srs.archive.facts import LegFacts
 from srs.archive.finalise import LegSound, NoSession, Recording
+from srs.archive.treatment import Treatment
 
 
-def finalise(capture: Path) -> Sequence[Recording]:
+def finalise(capture: Path, treatment: Treatment = single.AS_IT_CAME) -> Sequence[Recording]:
     """Make the recordings of a capture; with that of the other leg of the call, if there is one, a single recording.
 
     Raises:
@@ -24,11 +25,11 @@ def finalise(capture: Path) -> Sequence[Recording]:
     """
     far = captures.far_side(capture)
     if not far.exists():
-        return single.finalise(capture)
+        return single.finalise(capture, treatment)
     found: list[Recording] = []
     for side in (capture, far):
         with suppress(NoSession):
-            found += single.finalise(side)
+            found += single.finalise(side, treatment)
     if not found:
         raise NoSession("no audio stream was accepted in either session of the call")
     return [join(found)]
@@ -74,6 +75,7 @@ def _later(facts: LegFacts, by_s: float) -> LegFacts:
         facts,
         gaps=[(round(since + by_s, 6), length) for since, length in facts.gaps],
         pauses=[(round(since + by_s, 6), length) for since, length in facts.pauses],
+        concealed=[(round(since + by_s, 6), length) for since, length in facts.concealed],
         digits=[(round(since + by_s, 6), length, key) for since, length, key in facts.digits],
     )
 

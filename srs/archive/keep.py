@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -73,15 +74,17 @@ def open_archive(settings: Settings, judge: Judge = unjudged, on_stored: tuple[O
     from rtp.pcap import CaptureError
     from srs.archive.finalise import NoSession, channels
     from srs.archive.join import finalise
+    from srs.archive.treatment import Treatment
 
     engine, store = connect(settings.database_url), open_store(settings.store_url, settings.keys_dir)
     refusals = (CaptureError, NoSession)
+    treatment = Treatment(settings.audio.losses == "conceal", settings.audio.mask_digits)
     return Archive(
         settings.data_dir,
         engine,
         store,
         settings.audio,
-        finalise,
+        partial(finalise, treatment=treatment),
         channels,
         refusals,
         settings.numbers,
@@ -285,10 +288,24 @@ def _put_away(archive: Archive, capture: Path, rows: Sequence[Recording]) -> Non
     elif any(_is_unheard(leg) for row in ready for leg in row.legs):
         aside = "kept"
     for path in filter(Path.exists, (captures.far_side(capture), capture)):  # that which stands for both goes last
+        if aside == "kept" and archive.audio.mask_digits:
+            from srs.archive.blank import blank  # here: with numpy, which lists of recordings need not load
+
+            blank(path, _digits(ready))
         if aside:
             captures.move(archive.data_dir, path, aside)
         else:
             path.unlink()
+
+
+def _digits(rows: Iterable[Recording]) -> Iterator[tuple[int, int]]:
+    """When keys were pressed, UTC in nanoseconds."""
+    for row in rows:
+        start_ns = round(row.started_at.timestamp() * 1e9)
+        for leg in row.legs:
+            for since_s, length_s, _ in leg.facts.get("digits", ()):
+                begin_ns = start_ns + round(since_s * 1e9)
+                yield begin_ns, begin_ns + round(length_s * 1e9)
 
 
 def _is_unheard(leg: Leg) -> bool:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rtp import events
+from rtp import conceal, events
 from rtp.codecs import NOT_AUDIO, Samples, decodable, decode
 from rtp.mix import Clock, Placed, leg, resample
-from srs.archive.facts import MOST_GAPS, Digit, Interval, LegFacts, losses, span
+from srs.archive.facts import MOST_GAPS, Digit, Interval, LegFacts, Span, losses, overlap, span
 from srs.archive.listen import Heard, Source
 
 Integers = NDArray[np.int64]
@@ -48,15 +48,20 @@ class Sound:
     """Packets of which not all could be decoded."""
     recovered: int
     """Lost packets that another one held a copy of."""
+    concealed: tuple[Span, ...] = ()
+    """Where losses are sounded over."""
 
 
-def sound(data: NDArray[np.uint8], heard: Heard, frame: Frame) -> Sound:
+def sound(data: NDArray[np.uint8], heard: Heard, frame: Frame, *, concealing: bool = False) -> Sound:
     """Decode a leg.
 
     Args:
         data: the capture that the payloads lie in.
+        concealing: whether losses are sounded over, or else silent.
     """
-    placed = [each for source in heard.sources for each in _place(data, source, heard, frame)]
+    found = [each for source in heard.sources for each in _place(data, source, heard, frame)]
+    filled = [_concealed(each, lost, frame) for each, lost in found] if concealing else []
+    placed = [*(each for each, _ in found), *filled]
     rates = sorted({each.decoded.rate for each in placed}, reverse=True) or [DEFAULT_RATE]
     length = frame.clock(rates[0]).length
     parts = [_at_rate([each for each in placed if each.decoded.rate == rate], rate, rates[0], frame) for rate in rates]
@@ -70,11 +75,32 @@ def sound(data: NDArray[np.uint8], heard: Heard, frame: Frame) -> Sound:
         rates[0],
         damaged=sum(each.decoded.damaged for each in placed),
         recovered=sum(int(np.count_nonzero(lead)) for lead in leads),
+        concealed=tuple(sorted(span_ for each in filled for span_ in _spans(each))),
     )
 
 
-def _place(data: NDArray[np.uint8], source: Source, heard: Heard, frame: Frame) -> list[Placed]:
-    """Decode what is heard of an SSRC, codec by codec."""
+def _concealed(placed: Placed, lost: NDArray[np.bool_], frame: Frame) -> Placed:
+    """Return what is heard instead of the losses between packets; nothing where the client asked not to record."""
+    before, room = conceal.holes(placed, lost)
+    ns = 1e9 / placed.decoded.rate
+    begin_ns = frame.start_ns + np.rint((placed.positions + placed.decoded.counts)[before] * ns).astype(np.int64)
+    ends_ns = begin_ns + np.rint(room * ns).astype(np.int64)
+    free = [
+        not any(overlap(hole, pause) for pause in frame.pauses)
+        for hole in zip(begin_ns.tolist(), ends_ns.tolist(), strict=True)
+    ]
+    return conceal.fill(placed, before[np.array(free, bool)], room[np.array(free, bool)])
+
+
+def _spans(placed: Placed) -> list[Span]:
+    rate, columns = placed.decoded.rate, (placed.positions.tolist(), placed.decoded.counts.tolist())
+    return [(round(first / rate, 6), round(count / rate, 6)) for first, count in zip(*columns, strict=True)]
+
+
+def _place(
+    data: NDArray[np.uint8], source: Source, heard: Heard, frame: Frame
+) -> list[tuple[Placed, NDArray[np.bool_]]]:
+    """Decode what is heard of an SSRC, codec by codec; and before which packets of one others of it are lost."""
     timeline = source.timeline
     audible = ~frame.paused(source.packets.time_ns[timeline.packet])
     codec = source.codec[timeline.packet]
@@ -88,7 +114,9 @@ def _place(data: NDArray[np.uint8], source: Source, heard: Heard, frame: Frame) 
             where = (timeline.anchor_ns[chosen], timeline.ticks[chosen], source.clock_rate[packets])
             begin = frame.clock(decoded.rate).positions(*where)
             lead = 0 if decoded.lead is None else decoded.lead
-            placed.append(Placed(decoded, begin - lead, skewed=bool(timeline.skew.any())))
+            follows = np.diff(chosen, prepend=-1) == 1
+            lost = follows & (timeline.missing[chosen] > 0)
+            placed.append((Placed(decoded, begin - lead, skewed=bool(timeline.skew.any())), lost))
     return placed
 
 
@@ -103,16 +131,18 @@ def facts(data: NDArray[np.uint8], heard: Heard, frame: Frame, sound: Sound, ker
     timelines = [source.timeline for source in heard.sources]
     found = [losses(timeline.gaps, timeline.lost, frame.pauses) for timeline in timelines]
     spans = sorted(each for item in found for each in item.spans)
+    copies = sum(source.copies for source in heard.sources)
+    lost = sum(item.lost for item in found) + copies
     names = codec_names(heard)
     missing = {each.name for each in heard.codecs if each.name not in NOT_AUDIO and not decodable(each)}
     return LegFacts(
-        packets=sum(timeline.packets for timeline in timelines),
-        lost=sum(item.lost for item in found),
+        packets=sum(timeline.packets for timeline in timelines) - copies,
+        lost=lost,
         duplicates=sum(timeline.duplicates for timeline in timelines),
         reordered=sum(timeline.reordered for timeline in timelines),
         seconds=round(sum(_seconds(source, frame) for source in heard.sources), 6),
         lost_s=round(sum(until - since for since, until in spans) / 1e9, 6),
-        lost_on_wire=max(sum(item.lost for item in found) - kernel_dropped, 0),
+        lost_on_wire=max(lost - kernel_dropped, 0),
         gaps=[span(each, frame.start_ns) for each in spans[:MOST_GAPS]],
         gaps_omitted=len(spans[MOST_GAPS:]),
         silence_s=round(sum(item.silence_ns for item in found) / 1e9, 6),
@@ -126,7 +156,9 @@ def facts(data: NDArray[np.uint8], heard: Heard, frame: Frame, sound: Sound, ker
         digits=digits(data, heard, frame),
         undecoded={name: count for name, count in names.items() if name in missing},
         damaged=sound.damaged,
-        recovered=sound.recovered,
+        recovered=sound.recovered + copies,
+        concealed=list(sound.concealed[:MOST_GAPS]),
+        concealed_s=round(sum(length_s for _, length_s in sound.concealed), 6),
         malformed=dict(heard.malformed),
         kernel_dropped=kernel_dropped,
         skew_ppm=_skew_ppm(heard),

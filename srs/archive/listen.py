@@ -1,12 +1,12 @@
 """The RTP that came for one m-line of a recording session: SSRC by SSRC, each packet with its codec and its place."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rtp import jitter, packet
+from rtp import jitter, packet, redundancy
 from rtp.codecs import NOT_AUDIO, STATIC, Codec, ticks
 from rtp.jitter import Timeline
 from rtp.lock import trusted
@@ -31,6 +31,8 @@ class Source:
     clock_rate: Integers
     """Hz, one a packet."""
     timeline: Timeline
+    copies: int = 0
+    """Packets of it that were lost, and are known from what others repeat (RFC 2198)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +69,29 @@ def listen(datagrams: Datagrams, rows: Integers, stream: Stream, end_ns: int | N
     length = datagrams.length[rows].astype(np.int64)
     everything, malformed = packet.parse(datagrams.data, rows, datagrams.time_ns[rows], datagrams.start[rows], length)
     packets = everything if end_ns is None else everything.take(everything.time_ns <= end_ns)
+    count = len(packets)
     codecs, codec = _codecs(stream, packets)
+    copied = np.zeros(count, bool)
+    if redundant := [index for index, each in enumerate(codecs) if each.name == redundancy.NAME]:
+        expanded = redundancy.expand(datagrams.data, packets, np.isin(codec, redundant))
+        packets, copied = expanded.packets, expanded.copied
+        malformed["red"] += expanded.broken
+        codecs, codec = _codecs(stream, packets)
     releases = np.array([since for since, _ in stream.codecs], np.int64)
     sources = []
     senders = _by_ssrc(packets.ssrc)
     for chosen in senders:
         own = chosen[trusted(_senders(datagrams, packets.row[chosen]), packets.time_ns[chosen], releases)]
-        sources.append(_source(datagrams.data, packets.take(own), codec[own], codecs))
+        source = _source(datagrams.data, packets.take(own), codec[own], codecs)
+        sources.append(replace(source, copies=int(copied[own].sum())))
     sent = sum(map(len, senders))
     return Heard(
         codecs=codecs,
         sources=tuple(sources),
         strangers=sent - sum(len(source.packets) for source in sources),
         lone=len(packets) - sent,
-        after_end=len(everything) - len(packets),
-        malformed=dict(malformed),
+        after_end=len(everything) - count,
+        malformed=dict(+malformed),
     )
 
 

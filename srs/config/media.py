@@ -38,6 +38,16 @@ class AudioSettings(Section):
     channels: Literal["stereo", "mono"] = Field(
         default="stereo", description="`stereo`: each leg its own channel, the caller left; `mono`: legs mixed."
     )
+    losses: Literal["silence", "conceal"] = Field(
+        default="silence",
+        description="What lost packets sound like: `silence`, or `conceal`: for at most 60 ms what was heard before; "
+        "the facts list where.",
+    )
+    mask_digits: bool = Field(
+        default=False,
+        description="Whether keys pressed (RFC 4733) are `x` in the facts and their time silent in the leg's sound, "
+        "as for card numbers.",
+    )
 
 
 class AdmissionSettings(Section):
