@@ -1,5 +1,6 @@
 """The UDP datagrams of captured packets as columns: link, IP and UDP headers taken off."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,11 +12,20 @@ from rtp.records import rows
 Integers = NDArray[np.int64]
 Octets = NDArray[np.uint8]
 
-ETHERNET, RAW, SLL, SLL2 = 1, 101, 113, 276
-LINK_TYPES = {ETHERNET: "Ethernet", RAW: "raw IP", SLL: "Linux SLL", SLL2: "Linux SLL2"}
+NULL, ETHERNET, RAW, LOOP, SLL, RAW4, RAW6, SLL2 = 0, 1, 101, 108, 113, 228, 229, 276
+LINK_TYPES = {
+    NULL: "BSD loopback",
+    ETHERNET: "Ethernet",
+    RAW: "raw IP",
+    LOOP: "OpenBSD loopback",
+    SLL: "Linux SLL",
+    RAW4: "IPv4",
+    RAW6: "IPv6",
+    SLL2: "Linux SLL2",
+}
 _TYPE_AT = {ETHERNET: 12, SLL: 14, SLL2: 0}
 """Where the link header tells the protocol."""
-_IP_AT = {ETHERNET: 14, RAW: 0, SLL: 16, SLL2: 20}
+_IP_AT = {NULL: 4, ETHERNET: 14, RAW: 0, LOOP: 4, SLL: 16, RAW4: 0, RAW6: 0, SLL2: 20}
 _ETHERTYPES = (0x0800, 0x86DD)
 _VLAN = (0x8100, 0x88A8, 0x9100)
 _MOST_TAGS = 2
@@ -24,6 +34,8 @@ _EXTENSIONS = (0, 43, 60)
 """IPv6 headers that may stand before UDP: hop-by-hop, routing, destination options (RFC 8200 §4)."""
 _MOST_EXTENSIONS = 4
 _WORD = np.dtype([("value", ">u2")])
+_COLUMNS = ("time_ns", "source", "source_port", "destination", "destination_port", "start", "length")
+_SUMS = ("lost_tail", "fragments", "other")
 _EXTENSION = np.dtype([("next", "u1"), ("length", "u1")])
 
 
@@ -48,7 +60,7 @@ class Datagrams:
     lost_tail: int
     """Octets that form no whole record: a capture cut in mid-write, or damaged."""
     fragments: int = 0
-    """IP fragments, which are not put together."""
+    """IP fragments; `rtp.reassembly` puts them together."""
     other: int = 0
     """Packets that are no UDP datagram, or a broken one."""
 
@@ -66,6 +78,29 @@ class Datagrams:
         """Return the payload of one datagram."""
         start = int(self.start[i])
         return self.data[start : start + int(self.length[i])].tobytes()
+
+
+def merged(parts: Sequence[Datagrams]) -> Datagrams:
+    """Return the datagrams of several link types of one file, in order of time."""
+    if len(parts) == 1:
+        return parts[0]
+    order = np.argsort(np.concatenate([part.time_ns for part in parts]), kind="stable")
+    columns = [np.concatenate([getattr(part, name) for part in parts])[order] for name in _COLUMNS]
+    lost_tail, fragments, other = (sum(getattr(part, name) for part in parts) for name in _SUMS)
+    time_ns, source, source_port, destination, destination_port, start, length = columns
+    return Datagrams(
+        parts[0].data,
+        time_ns,
+        source,
+        source_port,
+        destination,
+        destination_port,
+        start,
+        length,
+        lost_tail,
+        fragments,
+        other,
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,7 +153,7 @@ def find(
 
 
 def _carriers(data: Octets, start: Integers, end: Integers, link: int) -> _Carriers:
-    at = _network(data, start, end, link)
+    at = network(data, start, end, link)
     some = np.flatnonzero(at < end)
     version = data[at[some]] >> 4
     four, six = some[version == 4], some[version == 6]
@@ -127,10 +162,10 @@ def _carriers(data: Octets, start: Integers, end: Integers, link: int) -> _Carri
     return _merge(_ipv4(data, four, at[four], end[four]), _ipv6(data, six, at[six], end[six]))
 
 
-def _network(data: Octets, start: Integers, end: Integers, link: int) -> Integers:
+def network(data: Octets, start: Integers, end: Integers, link: int) -> Integers:
     """Return where each IP header begins; the end of the packet, where it has none."""
     at = start + _IP_AT[link]
-    if link == RAW:
+    if link not in _TYPE_AT:
         return at
     kind = _big_endian(data, start + _TYPE_AT[link], end)
     for _ in range(_MOST_TAGS):

@@ -13,27 +13,23 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rtp import ip
-from rtp.datagrams import LINK_TYPES, RAW, Datagrams, find
+from rtp import ip, pcapng
+from rtp.datagrams import LINK_TYPES, RAW, Datagrams, find, merged
 from rtp.records import boundaries, rows
 from rtp.resync import whole_records
+from rtp.section import CaptureError, Section
 
-__all__ = ["HEADER", "SNAPLEN", "CaptureError", "Datagrams", "read", "record"]
+__all__ = ["HEADER", "SNAPLEN", "CaptureError", "Datagrams", "is_own", "read", "record", "sections"]
 
 SNAPLEN: Final = 1 << 18
 """The longest record that readers in general take."""
 _NANOSECONDS: Final = 0xA1B23C4D
 _UNITS: Final = {_NANOSECONDS: 1, 0xA1B2C3D4: 1000}
 """Magic number to nanoseconds of a time stamp's fraction."""
-_PCAPNG: Final = b"\x0a\x0d\x0d\x0a"
 _UDP_SIZE: Final = ip.UDP.itemsize
 
 HEADER: Final = struct.pack("<IHHiIII", _NANOSECONDS, 2, 4, 0, 0, SNAPLEN, RAW)
 """What a capture file begins with."""
-
-
-class CaptureError(ValueError):
-    """Not a capture file that can be read; the message says what it is instead."""
 
 
 def record(payload: bytes, source: tuple[str, int], destination: tuple[str, int], time_ns: int) -> bytes:
@@ -76,16 +72,33 @@ def _ipv6(payload: bytes, source: tuple[str, int], destination: tuple[str, int])
 
 
 def read(path: Path) -> Datagrams:
-    """Read the UDP datagrams of a capture: raw IP, Ethernet (also VLAN) or Linux SLL, µs or ns, either byte order.
+    """Read the UDP datagrams of a capture that are whole; see `sections`.
+
+    Raises:
+        CaptureError: it is no such file.
+        OSError: it cannot be opened.
+    """
+    found = sections(path)
+    columns = ((each.data, each.time_ns, each.start, each.captured, each.link) for each in found)
+    return merged([find(*own, lost_tail=each.lost_tail) for own, each in zip(columns, found, strict=True)])
+
+
+def sections(path: Path) -> list[Section]:
+    """Read a capture, pcapng or pcap of µs or ns in either byte order: its packets, one section for each link type.
 
     What lies behind a record that is cut off or makes no sense is not read: `lost_tail` says how much that is. Of a
     capture such as the recorder writes only torn records are not read.
 
     Raises:
-        CaptureError: it is not such a file.
+        CaptureError: it is no such file.
         OSError: it cannot be opened.
     """
     data = _map(path)
+    if data[: len(pcapng.MAGIC)].tobytes() == pcapng.MAGIC:
+        found = pcapng.sections(data)
+        for each in found:
+            _known(path, each.link)
+        return found
     form = _form(path, data[: len(HEADER)].tobytes())
     at, end = boundaries(data, len(HEADER), form.order)
     lost = len(data) - end
@@ -95,7 +108,13 @@ def read(path: Path) -> Datagrams:
     seconds, fraction = header["seconds"].astype(np.int64), header["fraction"].astype(np.int64)
     time_ns = seconds * 1_000_000_000 + fraction * form.unit_ns
     captured = header["captured"].astype(np.int64)
-    return find(data, time_ns, at + header.itemsize, captured, form.link, lost_tail=lost)
+    return [Section(data, time_ns, at + header.itemsize, captured, form.link, lost)]
+
+
+def is_own(path: Path) -> bool:
+    """Tell whether a capture has the form in which the recorder writes them."""
+    with path.open("rb") as file:
+        return file.read(len(HEADER)) == HEADER
 
 
 def _map(path: Path) -> NDArray[np.uint8]:
@@ -118,8 +137,6 @@ _OURS: Final = _Form("<", 1, RAW)
 
 def _form(path: Path, header: bytes) -> _Form:
     """Tell the form of a capture from its header."""
-    if header.startswith(_PCAPNG):
-        raise CaptureError(f"{path}: this is pcapng; convert it with: editcap -F nsecpcap {path} OUT.pcap")
     if len(header) < len(HEADER):
         raise CaptureError(f"{path}: {len(header)} octets are no capture, its header alone has {len(HEADER)}")
     for order in "<>":

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from srs.archive.errors import ArchiveError
-from srs.commands import call, change, doctor, listing, privacy, reconcile, restart, rights, serve, tasks
+from srs.commands import call, change, doctor, importing, listing, privacy, reconcile, restart, rights, serve, tasks
 from srs.config import SettingsError
 
 app = typer.Typer(
@@ -26,7 +26,7 @@ app.command("show")(listing.show)
 app.command("export")(change.export)
 app.command("delete")(change.delete)
 app.command("hold")(change.hold)
-app.command("import")(change.import_)
+app.command("import")(importing.import_)
 app.command("reconcile")(reconcile.reconcile)
 app.command("doctor")(doctor.doctor)
 app.add_typer(tasks.app, name="tasks")

@@ -8,6 +8,7 @@ import numpy as np
 
 from rtp.pcap import Datagrams
 from srs.sip.message import Request, Response, SipError, parse
+from srs.siprec import mirrored
 from srs.siprec import session as reducer
 from srs.siprec.session import Session
 
@@ -15,7 +16,7 @@ SHORTEST = 20
 """Octets; no start line with a header is shorter."""
 MOST_HEADERS = 20
 LONGEST_HEADER = 200
-_START_LINE = re.compile(rb"\s*(?:SIP/2\.0 +\d{3}|[A-Z]+ +\S[^\r\n]* SIP/2\.0\r?\n)", re.IGNORECASE)
+START_LINE = re.compile(rb"\s*(?:SIP/2\.0 +\d{3}|[A-Z]+ +\S[^\r\n]* SIP/2\.0\r?\n)", re.IGNORECASE)
 _KERNEL_DROPS = re.compile(r"kernel-drops;port=(\d+);count=(\d+)")
 
 Message = Request | Response
@@ -57,6 +58,9 @@ def replay(datagrams: Datagrams) -> Replay:
     for time_ns, message in own:
         session = reducer.apply(session, message, time_ns)
     noted = [(time_ns, event) for time_ns, message in own if (event := _event(message, session)) is not None]
+    if any(event == mirrored.NOTE for _, event in noted):
+        invites = (each for _, each in own if isinstance(each, Request) and each.method == "INVITE")
+        session = mirrored.both_ways(session, next(invites))
     spoken = [time_ns for time_ns, message in own if _event(message, session) is None] or [own[0][0]]
     return Replay(session, spoken[0], spoken[-1], len(own), tuple(noted), unreadable, _own_headers(own[0][1]))
 
@@ -74,9 +78,9 @@ def kernel_drops(events: Iterable[tuple[int, str]]) -> dict[int, int]:
 def find_messages(datagrams: Datagrams) -> tuple[list[tuple[int, Message]], int]:
     """Return the SIP messages with their UTC in nanoseconds, in order of time; and how many could not be read."""
     found, unreadable = [], 0
-    for row in _candidates(datagrams):
+    for row in candidates(datagrams):
         payload = datagrams.payload(row)
-        if not _START_LINE.match(payload):
+        if not START_LINE.match(payload):
             continue
         try:
             found.append((int(datagrams.time_ns[row]), parse(payload)))
@@ -85,7 +89,7 @@ def find_messages(datagrams: Datagrams) -> tuple[list[tuple[int, Message]], int]
     return sorted(found, key=lambda item: item[0]), unreadable
 
 
-def _candidates(datagrams: Datagrams) -> list[int]:
+def candidates(datagrams: Datagrams) -> list[int]:
     """Return the datagrams that begin with a letter or an empty line: RTP begins with 128 to 191."""
     long = np.flatnonzero(datagrams.length >= SHORTEST)
     first = datagrams.data[datagrams.start[long]]

@@ -1,7 +1,6 @@
-"""srs export, delete, hold, import: what can be done with recordings."""
+"""srs export, delete, hold: what can be done with recordings."""
 
 import getpass
-import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from srs.commands.options import Config, Data, Id, open_archive
-from srs.config import load
 
 if TYPE_CHECKING:
     from srs.archive.tables import Recording
@@ -103,39 +101,3 @@ def hold(
     row = catalogue.find(engine, settings.data_dir, id_)
     catalogue.hold(engine, row.id, held=not release)
     typer.echo(f"{'released' if release else 'held'} {row.id}")
-
-
-def import_(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE.pcap…", help="Captures, with the SIP of the call.")],
-    config: Config = None,
-    data: Data = None,
-) -> None:
-    """Take captures into the archive as recordings; prints their ids."""
-    from srs.archive.keep import keep
-    from srs.assembly import open_archive
-
-    archive = open_archive(load(config, data))
-    failed = False
-    for file in files:
-        for row in keep(archive, _take(file, archive.data_dir)):
-            typer.echo(row.id)
-            if row.reason is not None:
-                failed = True
-                typer.echo(f"srs: {file}: {row.reason}", err=True)
-    if failed:
-        raise typer.Exit(1)
-
-
-def _take(file: Path, data_dir: Path) -> Path:
-    """Copy a capture into custody, whole or not at all."""
-    from srs.capture import folder
-
-    folder.prepare(data_dir)
-    target = folder.ended_path(data_dir, folder.new_id())
-    unfinished = target.with_suffix(".part")
-    try:
-        shutil.copyfile(file, unfinished)
-        unfinished.rename(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return target

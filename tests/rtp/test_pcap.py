@@ -122,7 +122,7 @@ def test_an_empty_capture_has_no_datagrams(load):
         (b"", "empty"),
         (HEADER[:23], "23 octets"),
         (b"RIFF" + bytes(40), "begins with 52494646"),
-        (b"\x0a\x0d\x0d\x0a" + bytes(40), "editcap"),
+        (b"\x0a\x0d\x0d\x0a" + bytes(40), "no packets"),
         (capture([], link=105), "link type 105"),
     ],
 )

@@ -1,0 +1,78 @@
+"""srs import as people use it: files, and a folder that is watched."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.archive.test_intake import made
+from tests.support import mirror
+
+SRS = [sys.executable, "-m", "srs.cli"]
+PATIENCE_S = 30.0
+
+
+def srs(*words, data):
+    return subprocess.run([*SRS, *words, "--data", str(data)], capture_output=True, text=True, check=False)
+
+
+def written(path: Path, *calls) -> Path:
+    packets = sorted((item for call in calls for item in call.packets()), key=lambda item: item[0])
+    path.write_bytes(mirror.pcap([(ms, mirror.framed(packet)) for ms, packet in packets]))
+    return path
+
+
+def until(condition, seconds=PATIENCE_S):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def test_calls_of_a_mirror_port_become_recordings(tmp_path):
+    answered, other = made(), made("2@example.com", 2, ports=(41_000, 42_000), parties=("carol", "dave"))
+    ringing = mirror.Call("3@example.com", at_ms=500)
+    ringing.set_up().sip[2:] = []
+    path = written(tmp_path / "mirror.pcap", answered, other, ringing)
+    done = srs("import", str(path), data=tmp_path / "data")
+    assert done.returncode == 1
+    assert len(done.stdout.split()) == 3
+    assert f"srs: {path}: call 3@example.com: no audio stream was accepted" in done.stderr
+    listed = srs("list", "--json", "--state", "ready", data=tmp_path / "data")
+    rows = {row["call_id"]: row for row in map(json.loads, listed.stdout.splitlines())}
+    assert set(rows) == {"1@example.com", "2@example.com"}
+    assert [leg["aor"] for leg in rows["2@example.com"]["legs"]] == ["sip:carol@example.com", "sip:dave@example.com"]
+
+
+def test_what_is_no_capture_and_what_has_no_call_are_told(tmp_path):
+    (tmp_path / "text.pcap").write_text("this is a text, and no capture at all")
+    (tmp_path / "empty.pcap").write_bytes(mirror.pcap([]))
+    done = srs("import", str(tmp_path / "text.pcap"), str(tmp_path / "empty.pcap"), data=tmp_path / "data")
+    assert done.returncode == 1
+    assert "no capture" in done.stderr
+    assert "there is no call in it" in done.stderr
+
+
+def test_a_folder_is_followed(tmp_path):
+    folder, data = tmp_path / "in", tmp_path / "data"
+    folder.mkdir()
+    written(folder / "1.pcap", made())
+    watcher = subprocess.Popen([*SRS, "import", "--watch", str(folder), "--data", str(data)])
+    try:
+        until((folder / "done" / "1.pcap").exists)
+        (folder / "bad.pcap").write_text("this is a text, and no capture at all")
+        octets = written(tmp_path / "2.pcap", made("2@example.com")).read_bytes()
+        with (folder / "2.pcap").open("wb") as growing:  # slower than the look for what rests
+            for first in range(0, len(octets), len(octets) // 8):
+                growing.write(octets[first : first + len(octets) // 8])
+                growing.flush()
+                time.sleep(0.5)
+        until((folder / "done" / "2.pcap").exists)
+        until((folder / "failed" / "bad.pcap").exists)
+    finally:
+        watcher.terminate()
+        watcher.wait(PATIENCE_S)
+    rows = [json.loads(line) for line in srs("list", "--json", data=data).stdout.splitlines()]
+    assert sorted(row["call_id"] for row in rows) == ["1@example.com", "2@example.com"]
+    assert [leg["packets"] for row in rows for leg in row["legs"]] == [50] * 4
