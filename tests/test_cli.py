@@ -17,7 +17,7 @@ from srs.archive.audio import wav_header
 from srs.archive.database import connect, writing
 from srs.archive.store import open_store
 from srs.archive.tables import Leg, Recording
-from srs.commands import doctor
+from srs.commands import machine
 from srs.sip.address import ListenAddress
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -261,27 +261,50 @@ def test_doctor_sees_a_port_in_use(transport: str):
         if transport == "tcp":
             other.listen()
         address = ListenAddress.parse(f"{transport}://127.0.0.1:{other.getsockname()[1]}")
-        assert doctor.check_port(address).level == "note"
-    assert doctor.check_port(address).level == "ok"
+        assert machine.check_port(address).level == "note"
+    assert machine.check_port(address).level == "ok"
 
 
 def test_doctor_sees_an_address_of_another_host():
-    finding = doctor.check_port(ListenAddress.parse("udp://192.0.2.1:5060"))
+    finding = machine.check_port(ListenAddress.parse("udp://192.0.2.1:5060"))
     assert (finding.level, "address of this host" in finding.mend) == ("stop", True)
 
 
 def test_doctor_sees_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    assert [finding.level for finding in doctor.check_data_dir(tmp_path)] == ["ok"]
-    monkeypatch.setattr(doctor, "LEAST_FREE", 1 << 62)
-    assert [finding.level for finding in doctor.check_data_dir(tmp_path)] == ["stop"]
+    monkeypatch.setattr(machine, "LEAST_FREE", 0)
+    free, speed = machine.check_data_dir(tmp_path)
+    assert (free.level, "MB/s" in speed.what) == ("ok", True)
+    monkeypatch.setattr(machine, "LEAST_FREE", 1 << 62)
+    assert [finding.level for finding in machine.check_data_dir(tmp_path)] == ["stop"]
+
+
+def test_doctor_judges_the_speed_of_the_disk(tmp_path: Path):
+    slow, quick = (machine.check_disk_speed(tmp_path, megabytes * 1e6) for megabytes in (6, 60))
+    assert (slow.level, "100 calls" in slow.what, "faster disk" in slow.mend) == ("note", True, True)
+    assert (quick.level, "1000 calls" in quick.what) == ("ok", True)
+
+
+def test_doctor_sees_a_clock_that_nobody_sets():
+    assert machine.check_clock(synchronised=True).level == "ok"
+    finding = machine.check_clock(synchronised=False)
+    assert (finding.level, "chrony" in finding.mend) == ("note", True)
+    assert isinstance(machine.is_clock_synchronised(), bool)
+
+
+def test_doctor_sees_media_ports_that_any_program_may_get():
+    first, last = machine.ephemeral_ports()
+    assert 0 < first < last < 1 << 16
+    assert machine.check_media_ports((16384, 32766), (32768, 60999)).level == "ok"
+    finding = machine.check_media_ports((30000, 40000), (32768, 60999))
+    assert (finding.level, "ip_local_reserved_ports=30000-40000" in finding.mend) == ("note", True)
 
 
 @pytest.mark.parametrize(("limit", "level"), [(1024, "note"), (30_000, "ok"), (resource.RLIM_INFINITY, "ok")])
 def test_doctor_counts_descriptors(limit: int, level: str):
-    assert doctor.check_descriptors((16384, 32766), limit).level == level
+    assert machine.check_descriptors((16384, 32766), limit).level == level
 
 
 def test_doctor_wants_large_receive_buffers():
-    assert doctor.check_receive_buffer(212_992, privileged=False).level == "note"
-    assert doctor.check_receive_buffer(212_992, privileged=True).level == "ok"
-    assert doctor.check_receive_buffer(4 << 20, privileged=False).level == "ok"
+    assert machine.check_receive_buffer(212_992, privileged=False).level == "note"
+    assert machine.check_receive_buffer(212_992, privileged=True).level == "ok"
+    assert machine.check_receive_buffer(4 << 20, privileged=False).level == "ok"
