@@ -6,7 +6,20 @@ from typing import Annotated
 import typer
 
 from srs.archive.errors import ArchiveError
-from srs.commands import call, change, doctor, importing, listing, privacy, reconcile, restart, rights, serve, tasks
+from srs.commands import (
+    call,
+    change,
+    doctor,
+    importing,
+    listing,
+    privacy,
+    reconcile,
+    report,
+    restart,
+    rights,
+    serve,
+    tasks,
+)
 from srs.config import SettingsError
 
 app = typer.Typer(
@@ -38,6 +51,7 @@ app.command("access")(rights.access)
 app.command("erase")(rights.erase)
 app.command("restrict")(rights.restrict)
 app.command("holds")(rights.holds)
+app.command("report")(report.report)
 
 
 def _version(wanted: bool) -> None:

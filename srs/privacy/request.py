@@ -9,6 +9,8 @@ from sqlmodel import Field, SQLModel, col, select
 
 from srs.archive.database import reading, writing
 from srs.archive.tables import UtcDateTime
+from srs.privacy import audit
+from srs.privacy.audit import Act
 
 
 class Kind(StrEnum):
@@ -41,8 +43,12 @@ class RightsRequest(SQLModel, table=True):
 
 
 def note(engine: Engine, request: RightsRequest) -> None:
+    """Note a request, here and in the audit's chain."""
+    who, subject = f"cli:{request.by}", f"person:{request.person}"
+    act = Act(who, f"rights.{request.kind}", subject, "cli", details=request.recordings)
     with writing(engine) as session:
         session.add(request)
+        audit.append(session, act, request.at)
 
 
 def of_period(engine: Engine, since: datetime, until: datetime) -> list[RightsRequest]:

@@ -1,13 +1,16 @@
 """Notice, purpose, do-not-record and sealing in whole calls, through `srs`."""
 
 import json
+import re
 import subprocess
 import wave
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 from support.calls import noise
+from support.recorder import Recorder
 from support.speech import needs_voice, say
 
 from .conftest import Record, done, recordings, srs, talk, wav
@@ -38,6 +41,21 @@ def test_the_recording_says_who_was_told_and_calls_without_notice_are_listed(rec
     assert lines[0].startswith(untold["id"][:8])
     assert "0201234567@example.com not told" in lines[0]
     assert [json.loads(line)["not_told"] for line in done(running, "notices", "--json").splitlines()] == [[CALLER]]
+    _reported(running, tmp_path)
+
+
+def _reported(running: Recorder, folder: Path) -> None:
+    """The report of these two calls, in both languages and as PDF."""
+    day = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}", f"{datetime.now(UTC):%Y-%m-%d}"
+    for language, rate in (("nl", "50,0%"), ("en", "50.0%")):
+        done(running, "report", "--from", day[0], "--to", day[1], "--language", language, "-o", folder / "report.html")
+        assert f"<td>{rate}</td>" in (folder / "report.html").read_text()
+    done(running, "report", "--from", day[0], "--to", day[1], "-o", folder / "report.pdf")
+    text = subprocess.run(
+        ["pdftotext", "-layout", folder / "report.pdf", "-"], capture_output=True, text=True, check=True
+    )
+    assert re.search(r"Opgenomen gesprekken +2\n", text.stdout)
+    assert re.search(r"geen melding gevonden +1\n", text.stdout)
 
 
 def test_a_recording_is_exported_for_its_purpose_only(recorder: Record, tmp_path: Path):
