@@ -15,6 +15,9 @@ from srs.commands import (
     privacy,
     reconcile,
     report,
+    nodes,
+    privacy,
+    reconcile,
     restart,
     rights,
     serve,
@@ -52,6 +55,7 @@ app.command("erase")(rights.erase)
 app.command("restrict")(rights.restrict)
 app.command("holds")(rights.holds)
 app.command("report")(report.report)
+app.add_typer(nodes.app, name="nodes")
 
 
 def _version(wanted: bool) -> None:

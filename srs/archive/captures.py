@@ -69,6 +69,11 @@ def put_aside(data_dir: Path, row: Recording) -> Path | None:
     return next(filter(Path.exists, found), None)
 
 
+def all_put_aside(data_dir: Path) -> list[str]:
+    """The stems of all captures that were set aside."""
+    return [path.stem for folder in _ASIDE for path in (data_dir / "captures" / folder).glob("*.pcap")]
+
+
 def remove(data_dir: Path, row: Recording) -> None:
     """Remove what the archive set aside of a recording; with it what was set aside of other calls of its capture."""
     for folder in _ASIDE:

@@ -10,6 +10,8 @@ ArchiveError
   StoreError            the audio store does not do what it should
   SigningError          the key or the certificate of an export cannot be used
   UnreadableList        a list of calls cannot be read
+  NodeTaken             another recorder has this node's id
+  NoNode                no node has this id
   DatabaseError         the database does not answer
     NewerDatabase       it was made by a later version of this program
 """
@@ -53,6 +55,14 @@ class SigningError(ArchiveError):
 
 class UnreadableList(ArchiveError):
     """A list of calls of another system cannot be read."""
+
+
+class NodeTaken(ArchiveError):
+    """Another recorder has the id of this node."""
+
+
+class NoNode(ArchiveError):
+    """No node has this id."""
 
 
 class DatabaseError(ArchiveError):

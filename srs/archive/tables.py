@@ -179,3 +179,18 @@ class Notice(SQLModel, table=True):
     """Of the leg it was found on."""
     told_by: str | None = Field(default=None, sa_type=Text)
     """With OUTSIDE: what says so."""
+
+
+class Node(SQLModel, table=True):
+    """A recorder that uses this archive, see `srs.archive.nodes`."""
+
+    __tablename__ = "node"
+
+    id: str = Field(primary_key=True, max_length=128)
+    token: str = Field(max_length=64)
+    """Of its data folder: tells it from another recorder with the same id."""
+    host: str = Field(sa_type=Text)
+    version: str = Field(sa_type=Text)
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    seen_at: datetime = Field(sa_type=UtcDateTime)
+    state: str = Field(max_length=16)

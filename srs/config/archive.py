@@ -1,5 +1,6 @@
 """Where recordings are kept and how they are signed: `[database]`, `[store]`, `[vcon]`."""
 
+import socket
 from pathlib import Path
 
 from pydantic import Field
@@ -19,6 +20,15 @@ class StoreSettings(Section):
         default=None,
         description="Where sound is kept: `file:///…`, `s3://bucket/prefix`, `az://…`, `gs://…`; "
         "without it `audio` in the data folder.",
+    )
+
+
+class NodeSettings(Section):
+    id: str = Field(
+        default_factory=socket.gethostname,
+        min_length=1,
+        max_length=128,
+        description="The name of this recorder among those that share an archive; without it the host's.",
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from srs.config.archive import DatabaseSettings, StoreSettings, VconSettings
+from srs.config.archive import DatabaseSettings, NodeSettings, StoreSettings, VconSettings
 from srs.config.handoff import RetentionSettings, TaskSettings
 from srs.config.media import AdmissionSettings, AudioSettings, MediaSettings
 from srs.config.privacy import PrivacySettings, PurposeRuleSettings, PurposeSettings, check
@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     admission: AdmissionSettings = AdmissionSettings()
     retention: RetentionSettings = RetentionSettings()
     reconcile: ReconcileSettings = ReconcileSettings()
+    node: NodeSettings = Field(default_factory=NodeSettings)
     vcon: VconSettings = VconSettings()
     tasks: TaskSettings = TaskSettings()
     numbers: NumbersSettings = NumbersSettings()

@@ -25,6 +25,7 @@ from srs.archive import captures
 from srs.archive.errors import ArchiveError, NoRecording
 from srs.archive.keep import Archive, keep
 from srs.archive.prune import is_on_disk_of, prune
+from srs.handoff.heart import Heart
 from srs.handoff.lanes import Lanes
 from srs.handoff.module import Context
 from srs.handoff.modules import modules
@@ -152,6 +153,11 @@ def _follow(channel: int, stop: threading.Event) -> None:
     stop.set()
 
 
+def _drain() -> None:
+    """Tell the keeper, our parent, to finish the calls under way and stop."""
+    os.kill(os.getppid(), signal.SIGTERM)
+
+
 def main(opening: Opening, chores: Chores) -> None:
     """Run the process.
 
@@ -169,7 +175,11 @@ def main(opening: Opening, chores: Chores) -> None:
     os.umask(0o077)
     wait = _waiter(arguments.channel)
     settings = config.load(arguments.config, arguments.data)
-    if archive := _open(settings, wait, opening):
+    archive = _open(settings, wait, opening)
+    if archive is None:
+        return
+    heart = Heart(archive.engine, settings, _drain if arguments.channel is not None else lambda: None, alarms)
+    if heart.join(wait):
         context = Context(settings, archive.engine, archive.store)
-        with Lanes(context, modules(settings), alarms):
-            watch(archive, wait, [Pruner(archive, settings), *chores(archive, settings)])
+        with Lanes(context, modules(settings), alarms), heart:
+            watch(archive, wait, [Pruner(archive, settings), heart, *chores(archive, settings)])

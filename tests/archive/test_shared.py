@@ -1,5 +1,6 @@
 """Several recorders that share one archive: PostgreSQL and S3."""
 
+import json
 import shutil
 import subprocess
 import wave
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support import postgres
-from support.recorder import SRS, Recorder
+from support.recorder import PATIENCE_S, SRS, Recorder, until
 
 AUDIO = Path(__file__).parents[2] / "captures"
 
@@ -20,7 +21,7 @@ def nodes(
 ) -> list[Recorder]:
     """Two recorders with data folders of their own."""
     shared = {"SRS_DATABASE__URL": postgres_server.database(), "SRS_STORE__URL": f"s3://recordings/{tmp_path.name}"}
-    return [start_recorder(data=tmp_path / name, **shared, **s3_server) for name in ("one", "two")]
+    return [start_recorder(data=tmp_path / name, SRS_NODE__ID=name, **shared, **s3_server) for name in ("one", "two")]
 
 
 def call(node: Recorder) -> None:
@@ -52,3 +53,13 @@ def test_a_sound_in_s3_is_exported_in_other_formats(nodes: list[Recorder], tmp_p
     (row,) = nodes[0].recordings(1)
     nodes[1].run("export", row["id"], "--format", "mp3", "-o", str(tmp_path / "x.mp3"))
     assert (tmp_path / "x.mp3").stat().st_size > 4000
+
+
+def test_nodes_are_known_and_one_is_drained(nodes: list[Recorder]) -> None:
+    def states() -> list[str]:
+        return [json.loads(line)["state"] for line in nodes[0].run("nodes", "list", "--json").splitlines()]
+
+    until(lambda: states() == ["active", "active"], lambda: f"{states()}")
+    nodes[0].run("nodes", "drain", "two")
+    assert nodes[1].process.wait(PATIENCE_S) == 0
+    assert states() == ["active", "stopped"]
