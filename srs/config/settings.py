@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from srs.config.archive import DatabaseSettings, NodeSettings, StoreSettings, VconSettings
 from srs.config.handoff import RetentionSettings, TaskSettings
+from srs.config.mail import MailSettings
 from srs.config.media import AdmissionSettings, AudioSettings, MediaSettings
 from srs.config.privacy import PrivacySettings, PurposeRuleSettings, PurposeSettings, check
 from srs.config.reconcile import ReconcileSettings
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
     reconcile: ReconcileSettings = ReconcileSettings()
     node: NodeSettings = Field(default_factory=NodeSettings)
     vcon: VconSettings = VconSettings()
+    mail: MailSettings = MailSettings()
     tasks: TaskSettings = TaskSettings()
     numbers: NumbersSettings = NumbersSettings()
     group: Annotated[list[GroupSettings], BeforeValidator(tables)] = Field(

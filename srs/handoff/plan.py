@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from sqlmodel import Session
 
 from srs.archive.keep import OnStored
+from srs.archive.subject import matches, subject
 from srs.archive.tables import Recording, State
 from srs.config import Settings
 from srs.handoff import tasks
 from srs.handoff.delete import deletion
 from srs.handoff.tasks import Wanted
+
+MAIL = "mail"
 
 
 def planner(settings: Settings) -> OnStored:
@@ -26,5 +29,10 @@ def planner(settings: Settings) -> OnStored:
 
 def wanted_for(row: Recording, settings: Settings) -> Iterator[Wanted]:
     """The tasks that the settings ask for."""
+    if row.state == State.READY:
+        seen = subject(row, settings.numbers, settings.group)
+        for rule in settings.mail.rule:
+            if matches(rule.match, seen):
+                yield Wanted(MAIL, row.id, row.created_at, rule.name)
     if last := deletion(row, settings):
         yield last
