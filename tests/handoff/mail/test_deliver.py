@@ -187,7 +187,7 @@ def test_tls_and_sign_in(shelf, office, certificate, tmp_path: Path, tls: str, a
             boss = office(relays=[wrong])
             shelf.record(boss.settings, f"r{len(said)}")
             boss.bench.work(boss.bench.take())
-            [task] = [each for each in tasks.listing(shelf.engine, ["due"]) if each.recording_id == f"r{len(said)}"]
+            [task] = [each for each in tasks.listing(shelf.engine, ["due"]) if each.key == f"mail/boss/r{len(said)}"]
             assert said in task.last_error
             tasks.cancel(shelf.engine, task.id, shelf.clock())
         assert secure.mails() == []
