@@ -17,7 +17,9 @@ from srs.commands import (
     reconcile,
     report,
     restart,
+    retention,
     rights,
+    selftest,
     serve,
     tasks,
 )
@@ -44,6 +46,8 @@ app.command("import")(importing.import_)
 app.command("reconcile")(reconcile.reconcile)
 app.command("doctor")(doctor.doctor)
 app.add_typer(tasks.app, name="tasks")
+app.add_typer(retention.app, name="retention")
+app.command("selftest")(selftest.selftest)
 app.command("purposes")(privacy.purposes)
 app.command("notices")(privacy.notices)
 app.add_typer(privacy.keys, name="keys")

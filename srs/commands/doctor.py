@@ -1,8 +1,10 @@
 """srs doctor: will this machine record? Each finding says how to mend it."""
 
+import contextlib
 import os
 import resource
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -12,6 +14,8 @@ from srs.commands.machine import Finding
 from srs.commands.options import Config, Data, console
 from srs.config import Settings, load, names, origin
 from srs.sip.address import ListenAddress
+
+LEAST_DAYS = 30
 
 
 def doctor(
@@ -79,6 +83,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     """All findings, in the order in which they should be mended."""
     yield from machine.check_data_dir(settings.data_dir)
     yield from check_archive(settings)
+    yield from check_growth(settings)
     for url in settings.sip.listen:
         yield machine.check_port(ListenAddress.parse(url))
     yield machine.check_media_ports(settings.media.port_range, machine.ephemeral_ports())
@@ -106,3 +111,24 @@ def check_archive(settings: Settings) -> Iterator[Finding]:
             yield Finding("note", f"{error}", f"mend {setting} or what it names; until then captures wait")
         else:
             yield Finding("ok", f"{setting}: answers")
+
+
+def check_growth(settings: Settings) -> Iterator[Finding]:
+    """When the disk will be full, if recordings come as in the last days and none is deleted."""
+    from srs.archive.database import connect
+    from srs.archive.errors import ArchiveError
+    from srs.handoff.forecast import octets_a_day
+    from srs.handoff.prune import free, is_on_disk_of
+
+    if not settings.data_dir.is_dir() or not is_on_disk_of(settings.data_dir, settings.store_url):
+        return
+    with contextlib.suppress(ArchiveError):  # told above
+        engine = connect(settings.database_url)
+        rate = octets_a_day(engine, datetime.now(UTC))
+        engine.dispose()
+        days = free(settings.data_dir) / rate if rate else float("inf")
+        what = f"{rate / 1e9:.2f} GB of recordings a day in the last days"
+        if days > LEAST_DAYS:
+            yield Finding("ok", f"{what}: room for {days:.0f} days" if rate else what)
+        else:
+            yield Finding("note", f"{what}: full in {days:.0f} days", "make room, or shorten [retention] keep_days")

@@ -1,6 +1,6 @@
-"""What happens to recordings after the call: `[retention]`, `[tasks]`."""
+"""What happens to recordings after the call: `[retention]`, `[tasks]`, `[[handoff]]`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -51,3 +51,18 @@ class TaskSettings(Section):
         ge=1,
         description="Seconds after which another worker takes over the task of one that died.",
     )
+
+
+class HandoffSettings(Section):
+    """A module, and which recordings it is for."""
+
+    name: str = Field(min_length=1, max_length=64, description="What tasks and receipts call it.")
+    module: str = Field(
+        min_length=1, max_length=64, description="`webhook`, `copy`, `transcribe`, or an installed one."
+    )
+    match: Match = Field(default=Match(), description="Which recordings it is for.")
+    order: int = Field(default=0, ge=0, le=1000, description="Those with a lower one come first.")
+    on_failure: Literal["continue", "stop"] = Field(
+        default="continue", description="Whether those with a higher order go on when it has failed."
+    )
+    options: dict[str, Any] = Field(default={}, description="What the module wants to know.")

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from srs.config.archive import DatabaseSettings, NodeSettings, StoreSettings, VconSettings
-from srs.config.handoff import RetentionSettings, TaskSettings
+from srs.config.handoff import HandoffSettings, RetentionSettings, TaskSettings
 from srs.config.mail import MailSettings
 from srs.config.media import AdmissionSettings, AudioSettings, MediaSettings
 from srs.config.privacy import PrivacySettings, PurposeRuleSettings, PurposeSettings, check
@@ -58,6 +58,11 @@ class Settings(BaseSettings):
     node: NodeSettings = Field(default_factory=NodeSettings)
     vcon: VconSettings = VconSettings()
     mail: MailSettings = MailSettings()
+    handoff: Annotated[list[HandoffSettings], BeforeValidator(tables)] = Field(
+        default=[],
+        description="`[[handoff]]`, once for each module that recordings are handed to: `name`, `module`, `match`, "
+        "`order`, `on_failure`, `options`. See modules.md.",
+    )
     tasks: TaskSettings = TaskSettings()
     numbers: NumbersSettings = NumbersSettings()
     group: Annotated[list[GroupSettings], BeforeValidator(tables)] = Field(

@@ -22,6 +22,9 @@ LAST = 1_000_000
 """Its position: after everything else that is done with a recording."""
 LOOK_AGAIN = timedelta(minutes=5)
 
+TRANSCRIPT = "transcript"
+"""The fact that is what was said: it goes with the sound."""
+
 RETENTION = "retention"
 HANDED_OVER = "handed over"
 
@@ -64,6 +67,7 @@ def delete(
         copies = _copies(session, row, store, settings)
         session.add(Receipt(recording_id=row.id, at=now, reason=reason, by=by, copies=copies))
         _cancel_rest(session, row.id, now)
+        row.facts = {name: value for name, value in row.facts.items() if name != TRANSCRIPT}
         if not settings.retention.keep_facts:
             _forget(row)
 

@@ -34,5 +34,9 @@ def wanted_for(row: Recording, settings: Settings) -> Iterator[Wanted]:
         for rule in settings.mail.rule:
             if matches(rule.match, seen):
                 yield Wanted(MAIL, row.id, row.created_at, rule.name)
+        for entry in settings.handoff:
+            if matches(entry.match, seen):
+                stops = entry.on_failure == "stop"
+                yield Wanted(entry.module, row.id, row.created_at, entry.name, position=entry.order, blocks=stops)
     if last := deletion(row, settings):
         yield last

@@ -24,11 +24,11 @@ from srs.alarms import Alarms
 from srs.archive import captures
 from srs.archive.errors import ArchiveError, NoRecording
 from srs.archive.keep import Archive, keep
-from srs.archive.prune import is_on_disk_of, prune
 from srs.handoff.heart import Heart
 from srs.handoff.lanes import Lanes
 from srs.handoff.module import Context
 from srs.handoff.modules import modules
+from srs.handoff.prune import is_on_disk_of, prune
 
 logger = structlog.get_logger()
 
@@ -102,7 +102,7 @@ class Pruner:
     """Makes room on a full disk, if the settings say so."""
 
     def __init__(self, archive: Archive, settings: config.Settings) -> None:
-        self._archive, self._least_free = archive, settings.admission.least_free
+        self._archive, self._settings = archive, settings
         self._wanted = settings.retention.when_full == "prune"
         if self._wanted and not is_on_disk_of(settings.data_dir, settings.store_url):
             logger.warning("when_full = prune gives no room: sound and captures are on different disks")
@@ -115,7 +115,7 @@ class Pruner:
             return
         self._due = time.monotonic() + PRUNE_S
         try:
-            prune(self._archive, self._least_free, datetime.now(UTC))
+            prune(self._archive, self._settings, self._settings.admission.least_free, datetime.now(UTC))
         except (ArchiveError, OSError) as error:
             logger.warning("not pruned", reason=str(error))
 

@@ -57,9 +57,8 @@ class Office:
             "sender": "recorder@example.org",
             "admin": ["admin@example.org"],
             "per_minute": 60_000,
-            **rule.pop("mail", {}),
+            **mail,
         }
-        rules[0].pop("mail", None)
         self.sections = {"mail": {**mail, "server": relays, "rule": rules}, "group": GROUPS}
         self.settings = shelf.settings(**self.sections)
         self.postman = Postman(self.settings)
@@ -281,7 +280,7 @@ def test_without_any_relay_it_waits_and_says_so(shelf, office):
 
 
 def test_a_small_server_gets_a_smaller_format(shelf, office, tmp_path: Path):
-    with server(tmp_path / "smtp", size=150_000) as small:
+    with server(tmp_path / "smtp", size=300_000) as small:
         boss = office(small)
         shelf.record(boss.settings, seconds=10)
         assert boss.turn().state == "done"

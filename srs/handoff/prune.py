@@ -8,17 +8,28 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Engine, exists
 from sqlmodel import col, select
 
-from srs.archive.catalogue import delete
 from srs.archive.database import reading
 from srs.archive.errors import Held
 from srs.archive.keep import Archive
 from srs.archive.tables import Recording, State
+from srs.config import Settings
+from srs.handoff.delete import KIND, delete
+from srs.handoff.retention import may_be_pruned
+from srs.handoff.tables import Task, TaskState
 
 log = structlog.get_logger()
 
+REASON = "disk full, [retention] when_full = prune"
+BATCH = 100
+_UNFINISHED = (
+    col(Task.recording_id) == Recording.id,
+    col(Task.kind) != KIND,
+    col(Task.state).in_((TaskState.DUE, TaskState.RUNNING, TaskState.FAILED)),
+)
+"""Something is still to be done with it."""
 MARGIN = 2
 """Pruning begins before calls are refused: at so many times the room that is left to the calls under way."""
 
@@ -35,8 +46,12 @@ def is_on_disk_of(data_dir: Path, store_url: str) -> bool:
     return store_url.startswith("file:") and folder.exists() and folder.stat().st_dev == data_dir.stat().st_dev
 
 
-def prune(archive: Archive, least_free: int, now: datetime, room: Callable[[Path], int] = free) -> int:
-    """Delete recordings that are ready and not held, oldest first, until there is room. Each is logged.
+def prune(
+    archive: Archive, settings: Settings, least_free: int, now: datetime, room: Callable[[Path], int] = free
+) -> int:
+    """Delete recordings, oldest first, until there is room. Each is logged and has its receipt.
+
+    Only those that are ready, not held, handed over to whom they are to be, and that no rule keeps.
 
     It stops at one that gave no room, so that a disk which cannot be freed so does not cost them all.
 
@@ -50,9 +65,9 @@ def prune(archive: Archive, least_free: int, now: datetime, room: Callable[[Path
         ArchiveError, OSError: database or store are away.
     """
     count, before = 0, room(archive.data_dir)
-    while before < MARGIN * least_free and (row := _oldest(archive.engine)):
+    while before < MARGIN * least_free and (row := _oldest(archive.engine, settings)):
         with suppress(Held):  # since we looked
-            _delete(archive, row, before, now)
+            _delete(archive, settings, row, before, now)
             count += 1
         after = room(archive.data_dir)
         if after <= before:
@@ -62,8 +77,8 @@ def prune(archive: Archive, least_free: int, now: datetime, room: Callable[[Path
     return count
 
 
-def _delete(archive: Archive, row: Recording, free_: int, now: datetime) -> None:
-    delete(archive.engine, archive.store, archive.data_dir, row.id, now)
+def _delete(archive: Archive, settings: Settings, row: Recording, free_: int, now: datetime) -> None:
+    delete(archive.engine, archive.store, settings, row.id, now, REASON, "recorder")
     log.warning(
         "pruned",
         recording=row.id,
@@ -71,11 +86,15 @@ def _delete(archive: Archive, row: Recording, free_: int, now: datetime) -> None
         started_at=row.started_at.isoformat(),
         bytes=row.bytes,
         free=free_,
-        reason="disk full, [retention] when_full = prune",
+        reason=REASON,
     )
 
 
-def _oldest(engine: Engine) -> Recording | None:
-    query = select(Recording).where(Recording.state == State.READY, col(Recording.held).is_(False))
+def _oldest(engine: Engine, settings: Settings) -> Recording | None:
+    """The oldest that may go."""
+    query = select(Recording).where(
+        Recording.state == State.READY, col(Recording.held).is_(False), ~exists(select(Task.id).where(*_UNFINISHED))
+    )
     with reading(engine) as session:
-        return session.exec(query.order_by(col(Recording.started_at)).limit(1)).first()
+        found = session.exec(query.order_by(col(Recording.started_at)).execution_options(yield_per=BATCH))
+        return next((row for row in found if may_be_pruned(row, settings)), None)

@@ -1,0 +1,71 @@
+"""A web server told of a recording: JSON, signed, with a key by which it knows a repetition."""
+
+import hashlib
+import hmac
+import json
+import urllib.error
+import urllib.request
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import Field, SecretStr
+
+from srs.archive.catalogue import details
+from srs.config.handoff import HandoffSettings
+from srs.config.settings import Settings
+from srs.config.values import Section
+from srs.handoff.errors import NeedsPerson, NotNow
+from srs.handoff.module import Job
+
+_LATER = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+
+
+class Options(Section):
+    """Of `module = "webhook"`."""
+
+    url: str = Field(pattern=r"^https?://")
+    secret: SecretStr = SecretStr("")
+    """Without it nothing is signed."""
+    timeout_s: float = Field(default=30.0, gt=0)
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """What was signed for one server is not sent to another."""
+
+    def redirect_request(self, *_: Any) -> None:  # noqa: ANN401
+        return None
+
+
+class Webhook:
+    """The module."""
+
+    def __init__(self, settings: Settings, entry: HandoffSettings) -> None:  # noqa: ARG002
+        self._options = Options(**entry.options)
+        self._opener = urllib.request.build_opener(_NoRedirect)
+
+    def run(self, job: Job) -> None:
+        """POST what `srs show --json` says of the recording."""
+        event = {"event": "recording.ready", "recording": details(job.context.engine, job.recording, job.context.store)}
+        body = json.dumps(event, ensure_ascii=False).encode()
+        headers = {"Content-Type": "application/json", "Idempotency-Key": job.task.key}
+        if secret := self._options.secret.get_secret_value():
+            headers["X-SRS-Signature"] = signature(secret, body)
+        request = urllib.request.Request(self._options.url, body, headers, method="POST")
+        try:
+            with self._opener.open(request, timeout=self._options.timeout_s):
+                pass
+        except urllib.error.HTTPError as error:
+            with error:
+                _fail(error)
+        except OSError as error:
+            raise NotNow(f"{self._options.url}: {error}") from error
+
+
+def _fail(error: urllib.error.HTTPError) -> None:
+    words = f"{error.url} answers {error.code} {error.reason}"
+    raise (NotNow if error.code >= HTTPStatus.INTERNAL_SERVER_ERROR or error.code in _LATER else NeedsPerson)(words)
+
+
+def signature(secret: str, body: bytes) -> str:
+    """HMAC-SHA256 of the body, as the header has it."""
+    return f"sha256={hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}"

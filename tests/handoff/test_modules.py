@@ -1,0 +1,260 @@
+"""Modules of the recorder and of installed packages, chosen by `[[handoff]]`."""
+
+import hashlib
+import hmac
+import json
+import re
+import sys
+import threading
+from datetime import timedelta
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from support import s3, sftp
+
+from srs.archive.store import open_store
+from srs.handoff import tasks
+from srs.handoff.delete import delete
+from srs.handoff.modules import modules
+from srs.handoff.run import Bench
+
+DOCS = Path(__file__).parents[2] / "docs" / "modules.md"
+
+
+def entry(module: str, name: str = "one", **more) -> dict:
+    options = more.pop("options", {})
+    return {"name": name, "module": module, "options": options, **more}
+
+
+def work(shelf, *entries: dict, kind: str | None = None):
+    """Do the task that is due of a kind; None if there is none."""
+    context = shelf.context(handoff=list(entries))
+    kind = kind or entries[0]["module"]
+    bench = Bench(context, kind, modules(context.settings)[kind], "me", timedelta(minutes=1))
+    task = bench.take()
+    if task is not None:
+        bench.work(task)
+        return next(each for each in tasks.listing(shelf.engine) if each.id == task.id)
+    return None
+
+
+def record(shelf, *entries: dict, **changes):
+    return shelf.record(shelf.settings(handoff=list(entries)), **changes)
+
+
+# The module of the documentation, found as an installed package is
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The example of docs/modules.md as a package on the path."""
+    text = DOCS.read_text()
+    [program] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    [points] = re.findall(r'\[project.entry-points."srs.handoff"\]\n(.*?)```', text, re.DOTALL)
+    assert len(program.splitlines()) <= 34
+    site = tmp_path / "site"
+    info = site / "tickets-1.0.dist-info"
+    info.mkdir(parents=True)
+    (site / "tickets.py").write_text(program)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tickets\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[srs.handoff]\n" + points.replace('"', ""))
+    monkeypatch.syspath_prepend(site)
+    yield
+    sys.modules.pop("tickets", None)
+
+
+def test_the_example_of_the_documentation(shelf, installed, tmp_path: Path):
+    ticket = entry("ticket", options={"folder": str(tmp_path)})
+    row = record(shelf, ticket)
+    assert work(shelf, ticket).state == "done"
+    assert json.loads((tmp_path / "a1.json").read_text()) == {
+        "key": "ticket/one/a1",
+        "caller": row.caller,
+        "seconds": 1.0,
+        "octets": len((shelf.data_dir / "audio" / row.file).read_bytes()),
+    }
+    record(shelf, ticket, recording="b2", caller=None)
+    assert work(shelf, ticket).last_error == "who called is not known"
+    record(shelf, ticket, recording="c3")
+    assert work(shelf, entry("ticket", options={"folder": "/nowhere"})).last_error.startswith("no ticket: ")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (entry("nonsense"), "there is no module 'nonsense'; the recorder has copy, transcribe, webhook"),
+        (entry("webhook"), "options: url: Field required"),
+        (entry("webhook", options={"url": "https://x", "ulr": 1}), "options: ulr: Extra inputs are not permitted"),
+    ],
+)
+def test_what_cannot_be_used_needs_a_person_and_keeps_nothing_else(shelf, wrong: dict, said: str):
+    record(shelf, wrong)
+    task = work(shelf, wrong)
+    assert task.state == "failed"
+    assert said in task.last_error
+
+
+def test_chosen_by_rule_in_order_and_stopped_by_failure(shelf, tmp_path: Path):
+    good = {"url": (tmp_path / "copies").as_uri()}
+    first = entry("webhook", "first", on_failure="stop", options={"url": "http://127.0.0.1:9"})
+    then = entry("copy", "then", order=1, options=good)
+    other = entry("copy", "other", match={"direction": ["outbound"]}, options=good)
+    record(shelf, first, then, other)
+    assert {name for name in shelf.tasks() if not name.startswith("delete")} == {"webhook first", "copy then"}
+    assert work(shelf, first, then, other, kind="copy") is None
+    task = work(shelf, first, then, other, kind="webhook")
+    assert "Connection refused" in task.last_error
+    tasks.claim(shelf.engine, "webhook", "me", task.due_at, timedelta(1))
+    tasks.give_up(shelf.engine, tasks.listing(shelf.engine, ["running"])[0], "no", shelf.clock())
+    assert work(shelf, first, then, other, kind="copy") is None
+    tasks.cancel(shelf.engine, task.id, shelf.clock())
+    assert work(shelf, first, then, other, kind="copy").state == "done"
+
+
+# Webhook
+
+
+class Receiver(HTTPServer):
+    """Answers as a test says and keeps what came."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answers: list[int] = []
+        self.came: list[tuple[Message, bytes]] = []
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.server.came.append((self.headers, self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(self.server.answers.pop(0))
+        self.send_header("Location", "/elsewhere")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def receiver():
+    with Receiver() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_a_webhook_is_signed_and_repeated_under_one_key(shelf, receiver: Receiver):
+    hook = entry("webhook", options={"url": f"http://127.0.0.1:{receiver.server_port}/calls", "secret": "geheim"})
+    record(shelf, hook)
+    receiver.answers = [503, 429, 200]
+    for state in ("due", "due", "done"):
+        task = work(shelf, hook)
+        assert task.state == state
+        shelf.clock.time = max(task.due_at, shelf.clock.time)
+    assert len({headers["Idempotency-Key"] for headers, _ in receiver.came}) == 1
+    for headers, body in receiver.came:
+        assert headers["X-SRS-Signature"] == "sha256=" + hmac.new(b"geheim", body, hashlib.sha256).hexdigest()
+        told = json.loads(body)
+        assert (told["event"], told["recording"]["id"], told["recording"]["state"]) == (
+            "recording.ready",
+            "a1",
+            "ready",
+        )
+
+
+@pytest.mark.parametrize("status", [400, 404, 302])
+def test_what_the_web_server_will_never_take_needs_a_person(shelf, receiver: Receiver, status: int):
+    hook = entry("webhook", options={"url": f"http://127.0.0.1:{receiver.server_port}/"})
+    record(shelf, hook)
+    receiver.answers = [status, 200]
+    task = work(shelf, hook)
+    assert task.state == "failed"
+    assert f"answers {status}" in task.last_error
+    assert len(receiver.came) == 1
+
+
+# Copy
+
+
+def copied(store, name: str) -> bytes:
+    with store.open(name) as file:
+        return bytes(file.read())
+
+
+def test_a_copy_in_a_folder_is_named_in_the_receipt(shelf, tmp_path: Path):
+    url = (tmp_path / "copies").as_uri()
+    one = entry("copy", options={"url": url})
+    row = record(shelf, one)
+    assert work(shelf, one).state == "done"
+    copy = tmp_path / "copies" / f"{row.started_at:%Y/%m/%d}" / "a1.wav"
+    assert copy.read_bytes() == (shelf.data_dir / "audio" / row.file).read_bytes()
+    assert json.loads(copy.with_suffix(".json").read_text())["caller"] == row.caller
+    delete(shelf.engine, shelf.store, shelf.settings(), "a1", shelf.clock(), "test", "me")
+    where = f"{url}/{row.started_at:%Y/%m/%d}/a1.wav"
+    assert {"kind": "copy", "where": where, "became": "left"} in shelf.receipts()[0].copies
+
+
+def test_a_copy_in_an_object_store(shelf, monkeypatch: pytest.MonkeyPatch):
+    with s3.server() as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        one = entry("copy", options={"url": f"s3://{s3.BUCKET}/copies", "facts": False})
+        row = record(shelf, one)
+        assert work(shelf, one).state == "done"
+        there = copied(open_store(f"s3://{s3.BUCKET}/copies"), f"{row.started_at:%Y/%m/%d}/a1.wav")
+    assert there == (shelf.data_dir / "audio" / row.file).read_bytes()
+
+
+def test_a_copy_by_sftp_only_to_a_server_that_is_known(shelf, tmp_path: Path):
+    there, known = tmp_path / "there", tmp_path / "known_hosts"
+    there.mkdir()
+    with sftp.server(there) as (port, key):
+        name = f"[127.0.0.1]:{port}"
+        options = {"url": f"sftp://{sftp.USER}@127.0.0.1:{port}/calls", "password": sftp.PASSWORD}
+        one = entry("copy", options={**options, "known_hosts": str(known)})
+        row = record(shelf, one)
+        known.write_text("")
+        task = work(shelf, one)
+        assert (task.state, list(there.iterdir())) == ("due", [])
+        assert "not found in known_hosts" in task.last_error
+        known.write_text(f"{name} {key.get_name()} {key.get_base64()}\n")
+        wrong = entry("copy", options={**one["options"], "password": "wrong"})
+        tasks.retry(shelf.engine, task.id, shelf.clock())
+        assert work(shelf, wrong).state == "failed"
+        tasks.retry(shelf.engine, task.id, shelf.clock())
+        assert work(shelf, one).state == "done"
+    folder = there / "calls" / f"{row.started_at:%Y/%m/%d}"
+    assert sorted(path.name for path in folder.iterdir()) == ["a1.json", "a1.wav"]
+    assert (folder / "a1.wav").read_bytes() == (shelf.data_dir / "audio" / row.file).read_bytes()
+
+
+# Transcription
+
+
+def test_a_transcript_by_a_program_goes_with_the_sound(shelf):
+    program = "import sys, wave; print('frames:', wave.open(sys.argv[1]).getnframes())"
+    one = entry("transcribe", options={"command": [sys.executable, "-c", program]})
+    record(shelf, one)
+    assert work(shelf, one).state == "done"
+    assert shelf.row().facts["transcript"] == "frames: 8000"
+    delete(shelf.engine, shelf.store, shelf.settings(), "a1", shelf.clock(), "test", "me")
+    assert "transcript" not in shelf.row().facts
+
+
+@pytest.mark.parametrize(
+    ("command", "state", "said"),
+    [
+        (["/nowhere/program"], "failed", "/nowhere/program: no such program"),
+        ([sys.executable, "-c", "import sys; sys.exit('no model')"], "due", "ended with 1: no model"),
+        ([sys.executable, "-c", "import time; time.sleep(60)"], "due", "took longer than 1 s"),
+    ],
+)
+def test_a_program_that_fails(shelf, command: list[str], state: str, said: str):
+    one = entry("transcribe", options={"command": command, "timeout_s": 1.0})
+    record(shelf, one)
+    task = work(shelf, one)
+    assert task.state == state
+    assert said in task.last_error
