@@ -58,6 +58,7 @@ app.command("restrict")(rights.restrict)
 app.command("holds")(rights.holds)
 app.command("report")(report.report)
 app.add_typer(nodes.app, name="nodes")
+app.command("staff-notice")(report.staff_notice)
 
 
 def _version(wanted: bool) -> None:
