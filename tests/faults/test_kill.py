@@ -37,19 +37,30 @@ def children(recorder: Recorder, module: str) -> list[int]:
 
 
 class Killer(threading.Thread):
-    """Kills so many processes, evenly over a time, each at a random moment."""
+    """Kills so many processes, evenly over a time, each at a random moment.
+
+    In place of a signalling that is not up again a capture worker dies: on a slow machine clients would give up (after
+    32 s, RFC 3261 §17) before any of a row of them has answered. tests/capture/test_keeper.py kills it before that.
+    """
 
     def __init__(self, recorder: Recorder, kinds: list[str], over_s: float, seed: int) -> None:
         super().__init__(daemon=True)
         self._recorder, self._kinds, self._over_s = recorder, kinds, over_s
         self._random = random.Random(seed)
         self.killed = 0
+        self._signallings = 0
+        """That were killed."""
+
+    def _is_up(self) -> bool:
+        return self._recorder.log.read_text().count("event=listening") > self._signallings
 
     def run(self) -> None:
         share = self._over_s / len(self._kinds)
         began = time.monotonic()
-        for number, kind in enumerate(self._kinds):
+        for number, wanted in enumerate(self._kinds):
             time.sleep(max(0.0, began + (number + self._random.random()) * share - time.monotonic()))
+            kind = wanted if wanted != "signalling" or self._is_up() else "capture"
+            self._signallings += kind == "signalling"
             deadline = time.monotonic() + 5.0
             while not (found := children(self._recorder, MODULES[kind])) and time.monotonic() < deadline:
                 time.sleep(0.05)
