@@ -160,7 +160,7 @@ def check(recorder: Recorder, plans: list[Plan], outcomes: list[Outcome]) -> Non
 def test_no_packet_is_lost_to_a_kill(
     start_recorder: Callable, calls: int, seconds: float, kinds: list, seed: int
 ) -> None:
-    recorder = start_recorder()
+    recorder = start_recorder(SRS_ADMISSION__LAG_S="60")  # a worker that dies again and again is behind
     plans = [make_plan(recorder, n, seconds, ("UDP", "TCP")[n % 2]) for n in range(calls)]
     killer = Killer(recorder, kinds, 2 * seconds - 0.5, seed)
     killer.start()
