@@ -77,6 +77,8 @@ class LegFacts:
     """Datagrams that came but could not be read in time."""
     skew_ppm: float = 0.0
     """How much slower the sender's clock ran than ours, by most of its packets; made good. 0: not measurable."""
+    quality: dict[str, float | None] = field(default_factory=dict)
+    """See `rtp.quality.Quality`."""
     ssrcs: list[str] = field(default_factory=list)
     codecs: list[str] = field(default_factory=list)
 

@@ -1,7 +1,7 @@
 """One leg of a recording: its sound on the session's clock, and what is known beside it."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from rtp import conceal, events
 from rtp.codecs import NOT_AUDIO, Samples, decodable, decode
 from rtp.mix import Clock, Placed, leg, resample
+from rtp.quality import quality
 from srs.archive.facts import MOST_GAPS, Digit, Interval, LegFacts, Span, losses, overlap, span
 from srs.archive.listen import Heard, Source
 
@@ -162,9 +163,29 @@ def facts(data: NDArray[np.uint8], heard: Heard, frame: Frame, sound: Sound, ker
         malformed=dict(heard.malformed),
         kernel_dropped=kernel_dropped,
         skew_ppm=_skew_ppm(heard),
+        quality=_quality(heard, frame, sound),
         ssrcs=[f"{source.ssrc:08x}" for source in heard.sources],
         codecs=list(names),
     )
+
+
+def _quality(heard: Heard, frame: Frame, sound: Sound) -> dict[str, float | None]:
+    """Return how well the leg came and how it sounds."""
+    missing, transit = [np.empty(0, np.int64)], [np.empty(0)]
+    for source in heard.sources:
+        timeline, came_ns = source.timeline, source.packets.time_ns[source.timeline.packet]
+        began_ns = timeline.anchor_ns + timeline.ticks * (1e9 / source.clock_rate[timeline.packet])
+        transit.append((came_ns - began_ns)[np.argsort(timeline.packet)])
+        missing.append(np.where(_after_pause(came_ns, frame), 0, timeline.missing))
+    found = quality(main_codec(heard), np.concatenate(missing), np.concatenate(transit), sound.samples, sound.rate)
+    return asdict(found)
+
+
+def _after_pause(came_ns: Integers, frame: Frame) -> NDArray[np.bool_]:
+    """Tell which packets are the first behind a pause: those missing before them were not to come."""
+    first = np.zeros(len(came_ns) + 1, bool)
+    first[[int(np.searchsorted(came_ns, end)) for _, end in frame.pauses]] = True
+    return first[:-1]
 
 
 def _skew_ppm(heard: Heard) -> float:

@@ -1,6 +1,7 @@
 """srs list, srs show: what there is."""
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -74,12 +75,32 @@ _COLUMNS: dict[str, dict[str, Any]] = {
 }
 
 
-def show(id_: Id, as_json: AsJson = False, config: Config = None, data: Data = None) -> None:
-    """Show all that is known of one recording."""
+def _picture(value: Path | None) -> Path | None:
+    if value is not None and value.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise typer.BadParameter("the name must end in .png, .svg or .pdf")
+    return value
+
+
+def show(
+    id_: Id,
+    as_json: AsJson = False,
+    plot: Annotated[
+        Path | None, typer.Option(callback=_picture, metavar="FILE", help="A picture: .png, .svg, .pdf.")
+    ] = None,
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """Show all that is known of one recording, or draw it: its sound, losses, pauses and keys on one time axis."""
     from srs.archive.catalogue import details, find
 
     settings, engine, store = open_archive(config, data)
-    known = details(engine, find(engine, settings.data_dir, id_), store)
+    row = find(engine, settings.data_dir, id_)
+    if plot is not None:
+        from srs.archive.plot import draw  # matplotlib takes a second
+
+        draw(row, store, plot)
+        return
+    known = details(engine, row, store)
     if as_json:
         typer.echo(json.dumps(known, ensure_ascii=False, indent=2))
     else:
@@ -93,11 +114,27 @@ def _print_details(known: dict[str, Any]) -> None:
     legs, leg_facts, facts = known.pop("legs"), known.pop("leg_facts"), known.pop("facts")
     lines = [_line(name, value) for name, value in {**known, **facts}.items() if value not in (None, [], {}, "")]
     for channel, (leg, more) in enumerate(zip(legs, leg_facts, strict=True)):
+        more["quality"] = _quality(more.get("quality") or {})
         lines.append(f"\nchannel {channel + 1}")
         lines += [
             _line(f"  {name}", value) for name, value in {**leg, **more}.items() if value not in (None, [], {}, "")
         ]
     console().print(Text("\n".join(lines)))
+
+
+def _quality(told: dict[str, Any]) -> str:
+    """How well a leg came and how it sounds, in words."""
+    if not told:
+        return ""
+    words = [
+        "MOS not known" if told["mos"] is None else f"MOS {told['mos']} (R {told['r']})",
+        f"{100 * told['loss']:.2f} % lost, {told['bursts']} bursts of {told['burst_packets']:g} packets",
+        f"jitter {told['jitter_ms']:.1f} ms, at most {told['jitter_most_ms']:.1f}",
+        "" if told["level_dbov"] is None else f"level {told['level_dbov']} dBov",
+        f"{100 * told['silence']:.0f} % silence",
+        f"{100 * told['clipped']:.3f} % clipped",
+    ]
+    return "; ".join(filter(None, words))
 
 
 def _line(name: str, value: object) -> str:

@@ -76,3 +76,12 @@ def test_a_folder_is_followed(tmp_path):
     rows = [json.loads(line) for line in srs("list", "--json", data=data).stdout.splitlines()]
     assert sorted(row["call_id"] for row in rows) == ["1@example.com", "2@example.com"]
     assert [leg["packets"] for row in rows for leg in row["legs"]] == [50] * 4
+
+
+def test_a_recording_is_shown_and_drawn(tmp_path):
+    data = tmp_path / "data"
+    (id_,) = srs("import", str(written(tmp_path / "1.pcap", made())), data=data).stdout.split()
+    assert "MOS 4.41 (R 93.2); 0.00 % lost" in srs("show", id_, data=data).stdout.replace("\n", " ")
+    for name, status in (("1.png", 0), ("1.txt", 2)):
+        done = srs("show", id_, "--plot", str(tmp_path / name), data=data)
+        assert (done.returncode, (tmp_path / name).exists()) == (status, status == 0), done.stderr
