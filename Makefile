@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM_PACKAGES := sip-tester tshark ffmpeg sox gcc libc6-dev postgresql chromium age openssl curl poppler-utils espeak-ng libbcg729-0
 
-.PHONY: help demo run test faults notice lint format bench soak lock system clean
+.PHONY: help demo run test faults notice lint format bench soak fuzz lock system clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -53,6 +53,9 @@ bench: $(VENV)/.dev  ## what packets, calls and answers cost, beside a C floor; 
 
 soak: $(VENV)/.dev  ## thousands of short calls; MINUTES=20
 	$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),20)
+
+fuzz: $(VENV)/.dev  ## mutated calls through all that reads a client's words; MINUTES=30
+	cd tests && PYTHONPATH=.. ../$(BIN)/python -m fuzz.dialogs $(or $(MINUTES),30)
 
 lock:  ## pin the newest versions that pyproject.toml allows
 	$(BIN)/pip install -q uv

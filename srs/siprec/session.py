@@ -219,9 +219,8 @@ def _on_ack(session: Session, ack: Request, time_ns: int) -> Session:
     _, ours, is_first = session.late_offer
     session, content = _received(replace(session, late_offer=None), ack, time_ns)
     if content.sdp:
-        taken = {index for index, line in enumerate(content.sdp.media) if line.port or not is_first}
         agreed = streams.agree(session.streams, content.sdp, ours, time_ns)
-        session = replace(session, streams=tuple(each for each in agreed if not is_first or each.index in taken))
+        session = replace(session, streams=streams.taken(agreed, content.sdp, time_ns) if is_first else agreed)
     return _with_metadata(session, content.metadata, time_ns)
 
 

@@ -64,6 +64,12 @@ def agree(streams: tuple[Stream, ...], theirs: Sdp | None, ours: Sdp, time_ns: i
     return tuple(result)
 
 
+def taken(streams: tuple[Stream, ...], answered: Sdp, time_ns: int) -> tuple[Stream, ...]:
+    """The streams of our first offer after the answer to it: what the client refused or left out was never there."""
+    wanted = {index for index, line in enumerate(answered.media) if line.port}
+    return tuple(each if each.index in wanted else replace(each, local=None, removed_ns=time_ns) for each in streams)
+
+
 def _is_offered(line: MediaLine | None) -> bool:
     return line is None or line.port != 0
 
