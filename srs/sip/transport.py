@@ -47,7 +47,8 @@ class SipServer:
         self._flushing = False
         self._closed = False
         self._turn: asyncio.Handle | None = None
-        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm: asyncio.Handle | None = None
+        self._alarm_at = 0.0
         self._servers: list[asyncio.Server] = []
         self._datagrams: dict[Address, asyncio.DatagramTransport] = {}
         self._streams = Streams(self, self.counts, drop)
@@ -157,11 +158,12 @@ class SipServer:
     def _arm(self) -> None:
         """Have `_fire` called at the next timer or earlier."""
         at = self.endpoint.next_timer()
-        if at is None or (self._alarm is not None and self._alarm.when() <= at):
+        if at is None or (self._alarm is not None and self._alarm_at <= at):
             return
         if self._alarm is not None:
             self._alarm.cancel()
         self._alarm = self._loop.call_at(at, self._fire)
+        self._alarm_at = at  # kept here: what uvloop gives for a moment that is now has no `when`
 
     def _fire(self) -> None:
         self._alarm = None

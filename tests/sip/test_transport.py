@@ -363,3 +363,21 @@ def test_addresses_that_cannot_be_had(run):
         await application.server.close()
 
     run(script())
+
+
+def test_a_timer_that_is_due_at_once_is_armed_again(run):
+    """uvloop gives a handle without `when` for a moment that is now or past."""
+
+    async def scenario():
+        application = Application()
+        server, fired = application.server, []
+        server.endpoint.next_timer = lambda: asyncio.get_running_loop().time() - 1.0
+        server.endpoint.handle_timers = fired.append
+        server._arm()
+        server._arm()
+        await asyncio.sleep(0.05)
+        assert fired
+        server.endpoint.next_timer = lambda: None
+        await server.close()
+
+    run(scenario())
