@@ -4,8 +4,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from support import postgres, s3
 from support.recorder import Recorder
+
+settings.register_profile("srs", deadline=None)  # no test asserts time: machines are shared
+settings.load_profile("srs")
 
 
 @pytest.fixture(scope="session")
