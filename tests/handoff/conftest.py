@@ -1,7 +1,7 @@
 """Recordings in an archive of the test's own, and a clock that tests set."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -113,10 +113,22 @@ class Shelf:
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Iterator[Shelf]:
-    """On SQLite; what the database does with tasks is tested on both in test_tasks.py."""
+def shelf_on(tmp_path: Path) -> Iterator[Callable[[str | None], Shelf]]:
+    """Makes a shelf with the database of a URL, or SQLite."""
     data_dir = tmp_path / "data"
     data_dir.mkdir()
-    engine = connect(f"sqlite:///{data_dir}/recordings.sqlite")
-    yield Shelf(data_dir, engine, open_store((data_dir / "audio").as_uri()))
-    engine.dispose()
+    engines: list[Engine] = []
+
+    def make(url: str | None) -> Shelf:
+        engines.append(connect(url or f"sqlite:///{data_dir}/recordings.sqlite"))
+        return Shelf(data_dir, engines[-1], open_store((data_dir / "audio").as_uri()))
+
+    yield make
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.fixture
+def shelf(shelf_on: Callable[[str | None], Shelf]) -> Shelf:
+    """On SQLite; what the database does with tasks is tested on both in test_tasks.py."""
+    return shelf_on(None)
