@@ -33,8 +33,8 @@ run: $(VENV)/.installed  ## start the recorder
 test: $(VENV)/.dev system  ## run all tests
 	$(BIN)/pytest -n 2 -m "not slow"
 
-faults: $(VENV)/.dev  ## kill processes under 100 calls, about 5 minutes
-	$(BIN)/pytest tests/faults
+faults: $(VENV)/.dev  ## kill processes under 100 calls and while 200 recordings are mailed, about 10 minutes
+	$(BIN)/pytest tests/faults tests/handoff/test_kill.py
 
 notice: $(VENV)/.dev system  ## how well announcements are found, about 15 minutes; FIGURES=file
 	NOTICE_FIGURES=$(FIGURES) $(BIN)/pytest -m slow tests/privacy/test_detect.py
