@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks import latency
 from benchmarks.capture import STREAMS, Measured, build_floor, measure_floor, measure_receiver, sockets
+from benchmarks.codecs import measure_codecs
 from benchmarks.concurrent import Carried, measure_concurrent
 from benchmarks.finalise import DURATIONS_S, measure_finalise
 from benchmarks.latency import Answered
@@ -35,7 +36,7 @@ class Effort:
 
 SHORT = Effort(rounds=2, capture_s=3.0, latency_s=5.0, calls=(1000, 2000), calls_s=10.0)
 LONG = Effort(rounds=5, capture_s=5.0, latency_s=30.0, calls=(1000, 2000, 3000, 4000, 5000), calls_s=60.0)
-PARTS = ("capture", "finalise", "latency", "calls")
+PARTS = ("capture", "finalise", "codecs", "latency", "calls")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Results:
     finalised: Sequence[Measured]
     answered: Sequence[Answered]
     carried: Sequence[Carried]
+    codecs: Sequence[Measured]
+    """Finalise by codec, G.711 first."""
 
 
 def main() -> int:
@@ -73,11 +76,13 @@ def run(directory: Path, effort: Effort, parts: Sequence[str]) -> Results:
     capture = [_capture(directory, effort, streams) for streams in STREAMS] if "capture" in parts else []
     finalised = [measure_finalise(directory, seconds) for seconds in DURATIONS_S] if "finalise" in parts else []
     show_packets(capture, finalised)
+    codecs = measure_codecs(directory) if "codecs" in parts else []
+    show_codecs(codecs)
     answered = latency.measure_latency(directory, effort.latency_s) if "latency" in parts else []
     show_answers(answered)
     carried = list(_carry(directory, effort)) if "calls" in parts else []
     show_calls(carried)
-    return Results(capture, finalised, answered, carried)
+    return Results(capture, finalised, answered, carried, codecs)
 
 
 def _capture(directory: Path, effort: Effort, streams: int) -> tuple[Measured, Measured]:
@@ -119,6 +124,14 @@ def _show_packets(row: Measured, floor: Measured | None) -> None:
     late = f"  the sender was up to {row.late_s:.2f} s late" if row.late_s > TROUBLE_S else ""
     lost = row.sent - row.packets
     print(f"{row.what:<44}{row.sent:>9}{row.packets:>10}{lost:>7}{row.cpu_us:>15.2f}{ratio}{late}")
+
+
+def show_codecs(codecs: Sequence[Measured]) -> None:
+    """Print what a packet of each codec costs, beside one of G.711."""
+    if codecs:
+        print(f"\n{'':<64}{'packets':>9}{'CPU µs/packet':>15}{'x G.711':>9}")
+    for row in codecs:
+        print(f"{row.what:<64}{row.packets:>9}{row.cpu_us:>15.2f}{row.cpu_us / codecs[0].cpu_us:>9.1f}")
 
 
 def show_answers(answered: Sequence[Answered]) -> None:

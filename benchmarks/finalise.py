@@ -1,7 +1,8 @@
 """What it costs to make a wav file of a capture: calls of two G.711 legs, a packet every 20 ms."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,15 +22,44 @@ PORTS = (40_000, 40_002)
 REPEAT = 5
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What the legs of a call send."""
+
+    name: str
+    payload_type: int
+    attributes: tuple[str, ...]
+    """Of its m-lines."""
+    frames: Sequence[bytes]
+    """Payloads of 20 ms, repeated."""
+    step: int
+    """Timestamp units of a packet."""
+    protect: Callable[[bytes], bytes] = bytes
+    """Makes SRTP of RTP, where a=crypto is among the attributes."""
+
+    @property
+    def transport(self) -> str:
+        return "RTP/SAVP" if any(each.startswith("crypto:") for each in self.attributes) else "RTP/AVP"
+
+
+_CODES = np.random.default_rng(1).integers(0, 256, (1000, FRAME), dtype=np.uint8)
+G711 = Kind("G.711", 0, (), [frame.tobytes() for frame in _CODES], FRAME)
+
+
 def measure_finalise(directory: Path, seconds: int) -> Measured:
+    return measure_call(directory, seconds, G711)
+
+
+def measure_call(directory: Path, seconds: int, kind: Kind) -> Measured:
     """Take the best of a few runs: what else the machine does is no part of the cost."""
     capture, out = directory / "call.pcap", directory / "call.wav"
     with capture.open("wb") as file:
         file.write(HEADER)
-        file.writelines(_call(seconds))
+        file.writelines(_call(seconds, kind))
     runs = [_run(capture, out) for _ in range(REPEAT)]
     packets = len(PORTS) * seconds * 1_000_000_000 // PACKET_NS
-    return Measured(f"finalise: a call of {seconds} s", min(cpu_s for cpu_s, _ in runs), runs[0][1], packets)
+    what = f"finalise: a call of {seconds} s" + ("" if kind is G711 else f", {kind.name}")
+    return Measured(what, min(cpu_s for cpu_s, _ in runs), runs[0][1], packets)
 
 
 def _run(capture: Path, out: Path) -> tuple[float, int]:
@@ -41,29 +71,34 @@ def _run(capture: Path, out: Path) -> tuple[float, int]:
     return time.process_time() - begin, sum(leg.facts.packets for leg in recording.legs)
 
 
-def _call(seconds: int) -> Iterator[bytes]:
+def _call(seconds: int, kind: Kind) -> Iterator[bytes]:
     """The records of the call, as the recorder writes them: half a second of one leg, then of the other."""
     end_ns = START_NS + seconds * 1_000_000_000
-    yield record(_message("INVITE sip:srs@192.0.2.2 SIP/2.0", 1, "sendonly", "192.0.2.1"), CLIENT, RECORDER, START_NS)
-    yield record(_message("SIP/2.0 200 OK", 1, "recvonly", "192.0.2.2"), RECORDER, CLIENT, START_NS)
-    codes = np.random.default_rng(1).integers(0, 256, (1000, FRAME), dtype=np.uint8)
-    frames = [frame.tobytes() for frame in codes]
-    legs = [Stream(frames, 0, ssrc, sequence=65_000, timestamp=0, step=FRAME) for ssrc in (1, 2)]
+    invite = _message("INVITE sip:srs@192.0.2.2 SIP/2.0", 1, _sdp("sendonly", "192.0.2.1", kind))
+    yield record(invite, CLIENT, RECORDER, START_NS)
+    yield record(_message("SIP/2.0 200 OK", 1, _sdp("recvonly", "192.0.2.2", kind)), RECORDER, CLIENT, START_NS)
+    legs = [
+        Stream(kind.frames, kind.payload_type, ssrc, sequence=65_000, timestamp=0, step=kind.step) for ssrc in (1, 2)
+    ]
     for first in range(0, seconds * 50, 25):
         for port, leg in zip(PORTS, legs, strict=True):
             for index in range(first, first + 25):
                 time_ns = START_NS + index * PACKET_NS + port
-                yield record(leg.packet(index), (CLIENT[0], port), (RECORDER[0], port), time_ns)
+                yield record(kind.protect(leg.packet(index)), (CLIENT[0], port), (RECORDER[0], port), time_ns)
     yield record(_message("BYE sip:srs@192.0.2.2 SIP/2.0", 2), CLIENT, RECORDER, end_ns)
     yield record(_message("SIP/2.0 200 OK", 2), RECORDER, CLIENT, end_ns)
 
 
-def _message(start: str, number: int, direction: str = "", address: str = "") -> bytes:
+def _sdp(direction: str, address: str, kind: Kind) -> str:
+    lines = ["v=0", f"o=- 1 1 IN IP4 {address}", "s=-", f"c=IN IP4 {address}", "t=0 0"]
+    for label, port in enumerate(PORTS, start=1):
+        lines.append(f"m=audio {port} {kind.transport} {kind.payload_type}")
+        lines += [f"a={each}" for each in (*kind.attributes, f"label:{label}", direction)]
+    return "\r\n".join([*lines, ""])
+
+
+def _message(start: str, number: int, body: str = "") -> bytes:
     method = "BYE" if number == 2 else "INVITE"
-    sdp = [f"v=0\r\no=- 1 1 IN IP4 {address}\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\n"] if direction else []
-    for label, port in enumerate(PORTS if direction else (), start=1):
-        sdp.append(f"m=audio {port} RTP/AVP 0\r\na=label:{label}\r\na={direction}\r\n")
-    body = "".join(sdp)
     lines = [
         start,
         "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK-1",

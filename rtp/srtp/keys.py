@@ -49,6 +49,9 @@ class Key:
                 f"{self.suite.name} has {self.suite.octets} octets of key and salt, not {len(self.octets)}"
             )
 
+    def __hash__(self) -> int:
+        return hash(self.octets)  # which is worked out once
+
 
 Epoch = tuple[int, tuple[Key, ...]]
 """(since when, UTC in nanoseconds; the keys that a sender may use, none: it sends plain RTP)."""

@@ -115,12 +115,16 @@ class Opener:
         yield 0
 
     def _line(self, ssrc: int, key: Key) -> _Line:
-        return self._lines.setdefault((ssrc, key), _Line())
+        line = self._lines.get((ssrc, key))
+        if line is None:
+            line = self._lines[ssrc, key] = _Line()
+        return line
 
     def _transform(self, key: Key) -> Transform:
-        if key not in self._transforms:
-            self._transforms[key] = transform(key)
-        return self._transforms[key]
+        known = self._transforms.get(key)
+        if known is None:
+            known = self._transforms[key] = transform(key)
+        return known
 
     def _is_new(self, ssrc: int, key: Key, index: int) -> bool:
         line = self._line(ssrc, key)

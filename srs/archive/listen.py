@@ -79,7 +79,7 @@ def listen(datagrams: Datagrams, rows: Integers, stream: Stream, end_ns: int | N
         codecs, codec = _codecs(stream, packets)
     releases = np.array([since for since, _ in stream.codecs], np.int64)
     sources = []
-    senders = _by_ssrc(packets.ssrc)
+    senders = _by_ssrc(packets.ssrc, copied)
     for chosen in senders:
         own = chosen[trusted(_senders(datagrams, packets.row[chosen]), packets.time_ns[chosen], releases)]
         source = _source(datagrams.data, packets.take(own), codec[own], codecs)
@@ -108,11 +108,12 @@ def _source(data: NDArray[np.uint8], packets: Packets, codec: Integers, codecs: 
     return Source(int(packets.ssrc[0]), packets, codec, clock_rate, timeline)
 
 
-def _by_ssrc(ssrc: NDArray[np.uint32]) -> list[Integers]:
+def _by_ssrc(ssrc: NDArray[np.uint32], copied: NDArray[np.bool_]) -> list[Integers]:
     """Return the packets of each SSRC, in order of its first packet; those with one packet only if all are such."""
     if len(ssrc) and (ssrc == ssrc[0]).all():
         return [np.arange(len(ssrc))]
-    values, first, counts = np.unique(ssrc, return_index=True, return_counts=True)
+    values, first, which = np.unique(ssrc, return_index=True, return_inverse=True)
+    counts = np.bincount(which.reshape(-1), ~copied)
     senders = counts > 1 if (counts > 1).any() else counts > 0
     return [np.flatnonzero(ssrc == value) for value in values[senders][np.argsort(first[senders])]]
 

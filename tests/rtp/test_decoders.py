@@ -288,3 +288,14 @@ def test_an_amr_frame_that_is_told_to_be_damaged_is_silence():
     decoded = take(codec, [good, bad])
     assert decoded.samples[:160].any()
     assert not decoded.samples[160:].any()
+
+
+def test_opus_goes_on_through_discontinuous_transmission():
+    """In silence an encoder may send the first octet alone (RFC 6716 §3.1): it sounds as long as a whole packet."""
+    packets = opus(speech(48000), application="voip")
+    sparse = [octets[:1] if 40 <= index < 80 else octets for index, octets in enumerate(packets)]
+    decoded = take(Codec(96, "OPUS", 48000, 2), sparse)
+    assert (decoded.damaged, set(decoded.counts.tolist())) == (0, {960})
+    whole = take(Codec(96, "OPUS", 48000, 2), packets)
+    np.testing.assert_array_equal(decoded.samples[: 40 * 960], whole.samples[: 40 * 960])
+    assert np.corrcoef(decoded.samples[90 * 960 :], whole.samples[90 * 960 :])[0, 1] > 0.9

@@ -1,0 +1,110 @@
+"""Media that no client should send, through the whole of finalise: what is good is heard, the rest is told."""
+
+import struct
+from base64 import b64encode
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pylibsrtp import Policy, Session
+from support.capture import Capture, packet
+
+from rtp.codecs import mu_law
+from srs.archive.finalise import finalise
+from srs.archive.treatment import Treatment
+
+PACKETS = 60
+KEY = bytes(range(30))
+CODES = np.random.default_rng(9).integers(0, 256, (PACKETS, 160), dtype=np.uint8)
+TRUTH = mu_law()[CODES].astype(np.int16)
+MEDIA = (
+    "audio RTP/{} 0 121 101 111 18 98",
+    "rtpmap:121 red/8000",
+    "rtpmap:101 telephone-event/8000",
+    "rtpmap:111 opus/48000/2",
+    "rtpmap:98 AMR/8000",
+)
+
+
+def media(secure: bool) -> tuple[str, ...]:
+    line = MEDIA[0].format("SAVP" if secure else "AVP")
+    crypto = f"crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{b64encode(KEY).decode()}"
+    return (line, *MEDIA[1:], *([crypto] if secure else []))
+
+
+kinds = st.sampled_from([0, 121, 101, 111, 18, 98, 13, 77])
+
+
+@st.composite
+def rubbish(draw):
+    """A datagram that does not belong to the stream, with a name for what it is."""
+    header = struct.pack("!BBHII", 0x80, draw(kinds), draw(st.integers(0, 65535)), draw(st.integers(0, 2**32 - 1)), 99)
+    payload = draw(st.binary(max_size=60))
+    whole = header + payload
+    return draw(
+        st.sampled_from(
+            [
+                payload,  # anything
+                bytes([draw(st.integers(0, 255))]) + whole[1:],  # any version, padding, extension, CSRC count
+                whole[: draw(st.integers(0, 20))],  # cut
+                header,  # nothing in it
+                bytes([0xA0]) + whole[1:] + bytes([draw(st.integers(0, 255))]),  # padding of any length
+                bytes([0x90]) + header[1:] + struct.pack("!HH", 0xBEDE, draw(st.integers(0, 65535))) + payload,
+                b"\x00\x01\x00\x00" + payload,  # STUN
+            ]
+        )
+    )
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    junk=st.lists(st.tuples(st.integers(0, PACKETS * 20), rubbish()), max_size=25),
+    secure=st.booleans(),
+    cut=st.integers(0, 400),
+    conceal=st.booleans(),
+)
+def test_what_is_good_is_heard_whatever_comes_beside_it(tmp_path: Path, junk, secure, cut, conceal):
+    protect = Session(Policy(KEY, Policy.SSRC_ANY_OUTBOUND)).protect if secure else bytes
+    capture = Capture()
+    capture.offer(-1, media(secure), answered=((media(True)[-1],),) if secure else ())
+    for index, code in enumerate(CODES):
+        capture.rtp(20 * index, 0, protect(packet(index, code.tobytes())))
+    for number, (ms, octets) in enumerate(junk):
+        capture.rtp(ms + 0.5, 0, octets[:8] + struct.pack("!I", 1000 + number) + octets[12:] if octets[12:] else octets)
+    path = capture.write(tmp_path / "1.pcap")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size - cut])
+    (recording,) = finalise(path, Treatment(conceal=conceal))
+    (leg,) = recording.legs
+    heard = leg.facts.packets
+    np.testing.assert_array_equal(leg.samples[8:][: 160 * heard], TRUTH.ravel()[: 160 * heard])
+    assert not leg.samples[8 + 160 * heard :].any()
+    assert heard == PACKETS if cut == 0 else heard >= PACKETS - 1 - cut // 160
+    if cut == 0:
+        assert recording.facts["lost_tail"] == 0
+        told = heard + leg.facts.forged + leg.facts.strays + sum(leg.facts.malformed.values())
+        assert told == PACKETS + len(junk)
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_the_same_without_anything_bad_is_exact(tmp_path, secure):
+    protect = Session(Policy(KEY, Policy.SSRC_ANY_OUTBOUND)).protect if secure else bytes
+    capture = Capture()
+    capture.offer(-1, media(secure), answered=((media(True)[-1],),) if secure else ())
+    for index, code in enumerate(CODES):
+        capture.rtp(20 * index, 0, protect(packet(index, code.tobytes())))
+    (recording,) = finalise(capture.write(tmp_path / "1.pcap"))
+    np.testing.assert_array_equal(recording.legs[0].samples[8:], TRUTH.ravel())
+
+
+def test_a_single_packet_of_another_source_is_not_heard_for_what_it_repeats(tmp_path):
+    capture = Capture()
+    capture.offer(-1, media(secure=False))
+    for index, code in enumerate(CODES):
+        capture.rtp(20 * index, 0, packet(index, code.tobytes()))
+    head = struct.pack("!I", 1 << 31 | 160 << 10 | 160)
+    capture.rtp(500, 0, packet(7, head + b"\0" + bytes(160) + bytes(160), 121, ssrc=99))
+    (recording,) = finalise(capture.write(tmp_path / "1.pcap"))
+    np.testing.assert_array_equal(recording.legs[0].samples[8:], TRUTH.ravel())
+    assert recording.legs[0].facts.ssrcs == ["00000007"]
