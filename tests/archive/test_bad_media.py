@@ -72,7 +72,8 @@ def test_what_is_good_is_heard_whatever_comes_beside_it(tmp_path: Path, junk, se
     for index, code in enumerate(CODES):
         capture.rtp(20 * index, 0, protect(packet(index, code.tobytes())))
     for number, (ms, octets) in enumerate(junk):
-        capture.rtp(ms + 0.5, 0, octets[:8] + struct.pack("!I", 1000 + number) + octets[12:] if octets[12:] else octets)
+        alone = octets[:8] + struct.pack("!I", 1000 + number) + octets[12:]  # the only packet of its source
+        capture.rtp(ms + 0.5, 0, alone if len(octets) >= 12 else octets)
     path = capture.write(tmp_path / "1.pcap")
     path.write_bytes(path.read_bytes()[: path.stat().st_size - cut])
     (recording,) = finalise(path, Treatment(conceal=conceal))
