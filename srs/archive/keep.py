@@ -285,8 +285,8 @@ def _put_away(archive: Archive, capture: Path, rows: Sequence[Recording]) -> Non
     aside = None
     if any(row.state == State.FAILED for row in rows):
         aside = "failed"
-    elif any(_is_unheard(leg) for row in ready for leg in row.legs):
-        aside = "kept"
+    elif len(ready) == len(rows) and any(_is_unheard(leg) for row in ready for leg in row.legs):
+        aside = "kept"  # unless there is a call in it of which nothing may stay
     for path in filter(Path.exists, (captures.far_side(capture), capture)):  # that which stands for both goes last
         if aside == "kept" and archive.audio.mask_digits:
             from srs.archive.blank import blank  # here: with numpy, which lists of recordings need not load

@@ -19,6 +19,7 @@ from srs.archive.errors import DatabaseError, NoRecording, StoreError
 from srs.archive.keep import Archive, moment
 from srs.archive.keep import keep as keep_all
 from srs.archive.tables import Recording
+from srs.archive.verdict import Verdict
 from srs.config import AudioSettings
 
 
@@ -257,3 +258,15 @@ def test_what_is_noted_with_a_row_comes_and_fails_with_it(archive: Archive, ende
     noted: list[str] = []
     keep(replace(archive, on_stored=(lambda _, row: noted.append(row.id),)), capture)
     assert noted == [row.id for row in rows(archive)] == [capture.stem]
+
+
+def test_of_a_call_that_may_not_be_kept_nothing_stays_not_even_its_capture(archive: Archive, ended):
+    def judge(row: Recording, finalised: object) -> Verdict:
+        return Verdict(unwanted="on the list" if row.id != "a1b2c3d4" else None)
+
+    capture = ended(words="undecoded")
+    twice = replace(archive, finalise=lambda path: archive.finalise(path)[:1] * 2, judge=judge)
+    kept, unwanted = keep_all(twice, capture)
+    assert (kept.state, unwanted.state, unwanted.reason, unwanted.file) == ("ready", "deleted", "on the list", None)
+    assert files(archive, "audio") == ["a1b2c3d4.wav", "a1b2c3d4.wav.peaks"]
+    assert files(archive, "captures") == []
