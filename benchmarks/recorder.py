@@ -42,6 +42,7 @@ class Recorder:
         settings = {
             "SRS_SIP__LISTEN": f"udp://{HOST}:{self.target[1]}",
             "SRS_MEDIA__WORKERS": str(workers),
+            "SRS_WEB__LISTEN": "off",
             "SRS_MEDIA__PORTS": "10000-59998",
         }
         pin = [] if processor is None else ["taskset", "-c", str(processor)]

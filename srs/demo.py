@@ -25,9 +25,10 @@ PATIENCE_S = 30.0
 
 def main() -> int:
     console = Console()
-    port = _free_port()
+    port, web = _free_port(), f"https://127.0.0.1:{_free_port()}"
     data = HERE / "data" / "demo"
     os.environ["SRS_SIP__LISTEN"] = f"udp://127.0.0.1:{port},tcp://127.0.0.1:{port}"
+    os.environ["SRS_WEB__LISTEN"] = web
     with _recorder(data):
         console.print(f"Recorder listening on 127.0.0.1:{port}, UDP and TCP; its data is in {data}")
         console.print("A call of 10 s is being recorded …")
@@ -43,6 +44,7 @@ def main() -> int:
         subprocess.run([*call, *(word for path in AUDIO for word in ("--audio", str(path)))], check=True)
         recording = _finished(data)
         _show(console, recording)
+        _tell_pages(console, web, data)
         if sys.stdin.isatty() and sys.stdout.isatty():
             _keep_serving(console, port, data)
     return 0
@@ -89,6 +91,14 @@ def _show(console: Console, recording: dict[str, Any]) -> None:
     )
     for channel, leg in zip(("left ", "right"), recording["legs"], strict=False):
         console.print(f"  {channel}  {leg['aor']}  {leg['codec']}, {leg['packets']} packets, {leg['lost']} lost")
+
+
+def _tell_pages(console: Console, web: str, data: Path) -> None:
+    """Where the pages are, and how to get in while nobody has."""
+    console.print(f"\nWeb pages: {web}  (their certificate is the recorder's own)", soft_wrap=True)
+    for word in (data / "recorder.log").read_text().split():
+        if word.startswith("one_time_password="):
+            console.print(f"           the first sign-in: admin, {word.partition('=')[2]}")
 
 
 def _keep_serving(console: Console, port: int, data: Path) -> None:

@@ -45,6 +45,7 @@ FORBIDDEN = {  # folder -> packages that it must not know
     "srs/archive": ("srs.capture", "srs.handoff", "srs.privacy", "socket", "asyncio"),
     "srs/handoff": ("srs.capture", "srs.sip", "srs.siprec", "srs.privacy", "srs.web", "srs.commands"),
     "srs/privacy": ("srs.capture", "srs.web", "srs.live", "srs.commands", "srs.cli", "socket"),
+    "srs/web": ("srs.capture", "srs.commands", "srs.cli"),
 }
 PURE = ("srs/sip", "srs/siprec", "rtp")
 

@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from srs.archive.errors import DatabaseError, NewerDatabase
 
-REVISION = "0010"
+REVISION = "0011"
 """Newest in migrations/versions. Revisions are numbers, so that a later one is known for what it is."""
 
 _BUSY_MS = 10_000

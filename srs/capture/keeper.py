@@ -7,6 +7,7 @@ checkpoint of every dialog, starts the other processes and starts again what die
                 says when a session has ended
     capture     drains the sockets into capture files; one per core, each with a batch whose memory is held here
     handoff     finalises ended captures and does what is to be done with recordings, at low priority
+    web         pages and API, if the settings want them
 
 It knows neither numpy nor SIP nor a database. Its loop is `_Keeper.run`; all messages it understands are methods
 named `_on_…`.
@@ -112,9 +113,12 @@ class _Keeper:
             for i in range(settings.media.workers)
         ]
         self._memory = {worker.name: reserve() for worker in self.workers}
-        self.handoff = Child("handoff", "srs.assembly", arguments)
         ports = PortRange(*settings.media.port_range)
         self._holdings = Holdings(settings.data_dir, ports, self.signalling, self.workers)
+        self.others = [Child("handoff", "srs.assembly", arguments)]
+        """Nothing that is recorded depends on them."""
+        if settings.web.address is not None:
+            self.others.append(Child("web", "srs.web.server", arguments))
 
     # The loop
 
@@ -155,7 +159,7 @@ class _Keeper:
         return max(0.0, min([longest, *(at - now for at in due)]))
 
     def _children(self) -> list[Child]:
-        return [*self.workers, self.signalling, self.handoff]
+        return [*self.workers, self.signalling, *self.others]
 
     def _catch_signals(self) -> None:
         for end in (self._signals, self._wakeup):
@@ -197,7 +201,7 @@ class _Keeper:
         if self._renewing and all(child.process and child.leaves_until is None for child in self._children()):
             child = self._renewing.pop(0)
             child.leave(now)
-            if child is self.handoff:
+            if child in self.others:
                 child.signal(signal.SIGTERM)
 
     def _finished(self) -> bool:
@@ -261,7 +265,8 @@ class _Keeper:
         self._holdings.close_all()
         for worker in self.workers:
             worker.send({"do": "stop"})
-        self.handoff.signal(signal.SIGTERM)  # it ends after the capture at hand, if need be without us
+        for other in self.others:
+            other.signal(signal.SIGTERM)  # handoff ends after the capture at hand, if need be without us
         deadline = time.monotonic() + STOP_WORKERS_S
         while any(child.process for child in self._children()) and time.monotonic() < deadline:
             for key, events in self._selector.select(0.1):

@@ -12,6 +12,7 @@ from srs.config.media import AdmissionSettings, AudioSettings, MediaSettings
 from srs.config.settings import Settings
 from srs.config.sip import PeerSettings, SipSettings, TlsSettings
 from srs.config.watching import AlarmSettings, MetricsSettings
+from srs.config.web import WebSettings
 
 __all__ = [
     "AdmissionSettings",
@@ -28,6 +29,7 @@ __all__ = [
     "StoreSettings",
     "TaskSettings",
     "TlsSettings",
+    "WebSettings",
     "find",
     "load",
     "names",

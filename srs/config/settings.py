@@ -17,6 +17,7 @@ from srs.config.rules import GroupSettings, NumbersSettings
 from srs.config.sip import PeerSettings, SipSettings, TlsSettings
 from srs.config.values import tables
 from srs.config.watching import AlarmSettings, MetricsSettings
+from srs.config.web import WebSettings
 
 PREFIX = "SRS_"
 
@@ -82,6 +83,7 @@ class Settings(BaseSettings):
     privacy: PrivacySettings = PrivacySettings()
     alarms: AlarmSettings = AlarmSettings()
     metrics: MetricsSettings = MetricsSettings()
+    web: WebSettings = WebSettings()
 
     @model_validator(mode="after")
     def _tls_has_files(self) -> "Settings":

@@ -18,6 +18,7 @@ import srs.archive.database
 import srs.handoff.tables
 import srs.privacy.request
 import srs.privacy.tables
+import srs.web.tables
 from srs.archive.database import REVISION, connect, reading, writing
 from srs.archive.errors import DatabaseError, NewerDatabase
 from srs.archive.tables import Leg, Recording

@@ -39,7 +39,8 @@ class Recorder:
         self.secure_port = free_port(host)
         if "SRS_TLS__KEY" in environment:
             listen += f",tls://{host_port((host, self.secure_port))}"
-        self.environment = {**os.environ, "SRS_SIP__LISTEN": listen, "SRS_MEDIA__WORKERS": "1", **environment}
+        own = {"SRS_SIP__LISTEN": listen, "SRS_MEDIA__WORKERS": "1", "SRS_WEB__LISTEN": "off"}
+        self.environment = {**os.environ, **own, **environment}
         self.log = data.parent / f"{data.name}.log"
         self.start()
 

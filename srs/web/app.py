@@ -1,0 +1,129 @@
+"""The application: all pages, in one table."""
+
+from collections.abc import Awaitable, Callable
+from typing import cast
+from urllib.parse import urlencode
+
+import structlog
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from srs.archive.errors import ArchiveError, Held, NotReady
+from srs.privacy.errors import Misuse, NoSuchUser, Refused
+from srs.privacy.roles import Right
+from srs.web import account, audit, change, health, live, recordings, settings, sign_in, sound, start, state, users
+from srs.web.gate import Gate
+from srs.web.house import House
+from srs.web.language import Speaker
+from srs.web.pages import STATIC, plain
+from srs.web.routes import Page, route
+from srs.web.visit import Forbidden, NotFound, NotSignedIn, language
+
+log = structlog.get_logger()
+
+PAGES = (
+    Page("/", start.home, None),
+    Page("/start", start.start, Right.SETTINGS),
+    Page("/start/call", start.call, Right.SETTINGS, "POST"),
+    Page("/recordings", recordings.listed, None),
+    Page("/recordings/{id}", recordings.shown, None),
+    Page("/recordings/{id}/audio", sound.play, Right.PLAY),
+    Page("/recordings/{id}/peaks", sound.peaks_of, Right.PLAY),
+    Page("/recordings/{id}/download", sound.download, Right.DOWNLOAD),
+    Page("/recordings/{id}/words", change.words, Right.PLAY, "POST"),
+    Page("/recordings/{id}/delete", change.ask_delete, Right.DELETE),
+    Page("/recordings/{id}/delete", change.delete, Right.DELETE, "POST"),
+    Page("/recordings/{id}/hold", change.ask_hold, Right.HOLD),
+    Page("/recordings/{id}/hold", change.hold, Right.HOLD, "POST"),
+    Page("/searches", recordings.save, None, "POST"),
+    Page("/searches/forget", recordings.forget, None, "POST"),
+    Page("/live", live.page_of_calls, None),
+    Page("/live/calls", live.events, None),
+    Page("/state", state.shown, Right.WATCH),
+    Page("/users", users.listed, Right.USERS),
+    Page("/users", users.add, Right.USERS, "POST"),
+    Page("/users/{name}", users.shown, Right.USERS),
+    Page("/users/{name}", users.change, Right.USERS, "POST"),
+    Page("/audit", audit.listed, Right.AUDIT),
+    Page("/settings", settings.shown, Right.SETTINGS),
+    Page("/account", account.shown, None),
+    Page("/account", account.change, None, "POST"),
+    Page("/account/password", account.password_page, None, new_password_first=False),
+    Page("/account/password", account.set_password, None, "POST", new_password_first=False),
+    Page("/sign-out", sign_in.leave, None, "POST", new_password_first=False),
+)
+
+
+def application(house: House) -> Starlette:
+    """All pages of a recorder."""
+    return Starlette(
+        routes=[
+            Mount("/static", Lasting(directory=STATIC)),
+            Route("/sign-in", sign_in.Door(house).page, methods=["GET", "POST"]),
+            Route("/health/live", health.alive),
+            Route("/health/ready", health.Ready(house)),
+            *(route(house, page) for page in PAGES),
+        ],
+        middleware=[Middleware(Gate, secure=house.settings.web.secure)],
+        exception_handlers={
+            NotSignedIn: _sign_in,
+            NotFound: _not_found,
+            Forbidden: _explained(403),
+            Refused: _explained(403),
+            Held: _explained(409),
+            NotReady: _explained(409),
+            Misuse: _explained(400),
+            NoSuchUser: _not_found,
+            ArchiveError: _explained(503),
+            HTTPException: _http,
+            Exception: _defect,
+        },
+    )
+
+
+class Lasting(StaticFiles):
+    """Files whose address changes when they do."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+async def _sign_in(request: Request, _: Exception) -> Response:
+    if request.method != "GET" or "text/html" not in request.headers.get("accept", ""):
+        return PlainTextResponse("Sign in first.", 401)
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return RedirectResponse(f"/sign-in?{urlencode({'to': path})}", 303)
+
+
+async def _not_found(request: Request, _: Exception) -> Response:
+    return await _page(request, 404, "")
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    failure = cast("HTTPException", error)
+    return await _page(request, failure.status_code, "" if failure.status_code == 404 else failure.detail)
+
+
+async def _defect(request: Request, error: Exception) -> Response:
+    log.error("page failed", path=request.url.path, exc_info=error)
+    return await _page(request, 500, "")
+
+
+def _explained(status: int) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def explain(request: Request, error: Exception) -> Response:
+        return await _page(request, status, str(error))
+
+    return explain
+
+
+async def _page(request: Request, status: int, why: str) -> Response:
+    return await run_in_threadpool(plain, Speaker(language(request)), "error.html", status, status=status, why=why)

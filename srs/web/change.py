@@ -1,0 +1,57 @@
+"""What is changed of a recording: tags and note, hold, deletion; first a page says what will happen."""
+
+from starlette.responses import Response
+
+from srs.archive import catalogue
+from srs.archive.database import writing
+from srs.archive.tables import Recording
+from srs.privacy.errors import Misuse
+from srs.web.pages import back, page
+from srs.web.visit import Visit
+
+LONGEST_NOTE = 4000
+MOST_TAGS = 20
+
+
+def words(visit: Visit) -> Response:
+    """Tags and note."""
+    tags = [tag.strip()[:60] for tag in visit.form.get("tags", "").split(",") if tag.strip()]
+    with writing(visit.house.engine) as session:
+        row = session.get(Recording, visit.recording.id, with_for_update=True)
+        if row is None:
+            raise Misuse("tags and note can be given when the call has ended")
+        row.tags = list(dict.fromkeys(tags))[:MOST_TAGS]
+        row.note = visit.form.get("note", "").strip()[:LONGEST_NOTE] or None
+    visit.note("tags and note", details={"tags": tags})
+    return back(f"/recordings/{visit.recording.id}")
+
+
+def ask_delete(visit: Visit) -> Response:
+    return page(visit, "confirm.html", row=visit.recording, action="delete")
+
+
+def delete(visit: Visit) -> Response:
+    """The sound goes for good; that there was a recording stays known."""
+    _needs_reason(visit)
+    house, row = visit.house, visit.recording
+    visit.note("delete")
+    catalogue.delete(house.engine, house.store, house.settings.data_dir, row.id, visit.now)
+    return back(f"/recordings/{row.id}")
+
+
+def ask_hold(visit: Visit) -> Response:
+    return page(visit, "confirm.html", row=visit.recording, action="release" if visit.recording.held else "hold")
+
+
+def hold(visit: Visit) -> Response:
+    """Put it under legal hold, or release it."""
+    _needs_reason(visit)
+    held = not visit.recording.held
+    visit.note("hold" if held else "release hold")
+    catalogue.hold(visit.house.engine, visit.recording.id, held=held)
+    return back(f"/recordings/{visit.recording.id}")
+
+
+def _needs_reason(visit: Visit) -> None:
+    if not visit.form.get("reason", "").strip():
+        raise Misuse("say why: the reason is kept in the audit")

@@ -1,0 +1,42 @@
+"""What every page needs: settings, database, store, who may hear what."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from srs.archive.database import connect
+from srs.archive.store import Store, open_store
+from srs.config import Settings
+from srs.privacy.guard import Guard
+
+
+@dataclass(frozen=True)
+class House:
+    """One recorder, as its pages see it."""
+
+    settings: Settings
+    config: Path | None
+    """The settings file that was named."""
+    engine: Engine
+    store: Store
+    guard: Guard
+    """Who may do what."""
+
+    @property
+    def url(self) -> str:
+        return self.settings.web.listen
+
+    @property
+    def cookie(self) -> str:
+        """Name of the session's cookie: browsers let only the host itself set the first, and only by TLS."""
+        return "__Host-srs" if self.settings.web.secure else "srs"
+
+
+def open_house(settings: Settings, config: Path | None = None) -> House:
+    """
+    Raises:
+        DatabaseError, StoreError: one of them is not to be had.
+    """
+    engine, store = connect(settings.database_url), open_store(settings.store_url, settings.keys_dir)
+    return House(settings, config, engine, store, Guard(engine, settings))

@@ -1,0 +1,131 @@
+"""Finding recordings, and looking at one."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlmodel import col, select
+from starlette.responses import Response
+
+from srs.archive import catalogue
+from srs.archive.database import reading, writing
+from srs.archive.search import Search, complete, search
+from srs.archive.tables import State
+from srs.privacy.errors import Misuse
+from srs.privacy.roles import Right
+from srs.web.marks import marks
+from srs.web.pages import back, page
+from srs.web.tables import SavedSearch
+from srs.web.visit import Visit
+
+ROWS: Final = 50
+COLUMNS: Final = ("started", "caller", "callee", "length", "direction", "purpose", "tags", "quality", "peer", "note")
+USUAL: Final = ("started", "caller", "callee", "length", "purpose", "tags", "quality")
+FILTERS: Final = ("q", "since", "until", "min_s", "max_s", "purpose", "tag", "state", "held", "below")
+
+
+def listed(visit: Visit) -> Response:
+    """What was found, newest first."""
+    asked = {name: value.strip() for name, value in visit.request.query_params.items() if value.strip()}
+    wanted = as_search(asked)
+    before = int(asked["before"]) if asked.get("before", "").isdecimal() else None
+    found = search(visit.house.engine, wanted, visible=visit.sight().condition, before=before, limit=ROWS)
+    columns = tuple(visit.request.query_params.getlist("column")) or USUAL
+    kept = {name: asked[name] for name in FILTERS if name in asked}
+    fragment = visit.request.headers.get("x-fragment") == "rows"
+    response = page(
+        visit,
+        "rows.html" if fragment else "recordings.html",
+        found=found,
+        asked=asked,
+        filters=kept,
+        all_columns=COLUMNS,
+        columns=[name for name in COLUMNS if name in columns],
+        chosen=[name for name in visit.request.query_params.getlist("column") if name in COLUMNS],
+        saved=[] if fragment else saved_searches(visit),
+        complete=complete,
+        states=[state for state in State if state not in (State.RECORDING, State.CAPTURED)],
+    )
+    response.headers["Vary"] = "X-Fragment"
+    return response
+
+
+def as_search(asked: Mapping[str, str]) -> Search:
+    """What the address asks for; what cannot be understood is left out."""
+    return Search(
+        text=asked.get("q", ""),
+        since=_day(asked.get("since")),
+        until=_day(asked.get("until")),
+        min_s=_number(asked.get("min_s")),
+        max_s=_number(asked.get("max_s")),
+        purpose=asked.get("purpose"),
+        tag=asked.get("tag"),
+        state=asked.get("state"),
+        held=True if asked.get("held") == "yes" else None,
+        below=None if (share := _number(asked.get("below"))) is None else share / 100,
+    )
+
+
+def _day(text: str | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float((text or "").replace(",", "."))
+    except ValueError:
+        return None
+    return number if abs(number) < 1e9 else None
+
+
+def shown(visit: Visit) -> Response:
+    """One recording."""
+    row = visit.recording
+    return page(
+        visit,
+        "recording.html",
+        row=row,
+        marks=marks(row),
+        lanes=[leg.name or leg.aor or f"{leg.channel + 1}" for leg in row.legs],
+        rights={right.value: visit.may(right) for right in (Right.PLAY, Right.DOWNLOAD, Right.DELETE, Right.HOLD)},
+        complete=complete(row),
+        details=_details(visit),
+    )
+
+
+def _details(visit: Visit) -> dict[str, Any]:
+    """All facts but which other recordings there are: not all of them may be known to the visitor."""
+    told = catalogue.details(visit.house.engine, visit.recording, visit.house.store)
+    return {name: value for name, value in told.items() if name not in ("same_call", "file")}
+
+
+# Saved searches
+
+
+def saved_searches(visit: Visit) -> list[SavedSearch]:
+    """Of the visitor, by name."""
+    query = select(SavedSearch).where(SavedSearch.user_id == visit.user.id).order_by(col(SavedSearch.name))
+    with reading(visit.house.engine) as session:
+        return list(session.exec(query))
+
+
+def save(visit: Visit) -> Response:
+    """Keep a search under a name, in place of another one of that name."""
+    name, query = visit.form.get("name", "").strip()[:80], visit.form.get("query", "").lstrip("?")[:2000]
+    if not name:
+        raise Misuse("a saved search needs a name")
+    with writing(visit.house.engine) as session:
+        session.merge(SavedSearch(user_id=visit.user.id, name=name, query=query))
+    return back(f"/recordings?{query}")
+
+
+def forget(visit: Visit) -> Response:
+    """Remove a saved search."""
+    with writing(visit.house.engine) as session:
+        if row := session.get(SavedSearch, (visit.user.id, visit.form.get("name", ""))):
+            session.delete(row)
+    return back("/recordings")

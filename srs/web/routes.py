@@ -1,0 +1,48 @@
+"""From a path to what answers it: a table, in which no page lacks a right."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import cast
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from srs.privacy.roles import Right
+from srs.web.house import House
+from srs.web.visit import Visit, of_browser
+
+Answer = Callable[[Visit], Response] | Callable[[Visit], Awaitable[Response]]
+PASSWORD = "/account/password"
+
+
+@dataclass(frozen=True)
+class Page:
+    """What answers a path."""
+
+    path: str
+    """With `{id}`, the recording of that id is found and rights are on it."""
+    answer: Answer
+    right: Right | None
+    """That the visitor needs; None: it is enough to be signed in (and to know of the recording)."""
+    method: str = "GET"
+    new_password_first: bool = True
+    """Not for somebody whose password was made by another."""
+
+
+def route(house: House, page: Page) -> Route:
+    async def endpoint(request: Request) -> Response:
+        visit = await run_in_threadpool(of_browser, house, request)
+        if page.new_password_first and visit.user.must_change:
+            return RedirectResponse(PASSWORD, 303)
+        if page.method == "POST":
+            form = await request.form(max_files=0, max_fields=200)
+            visit = replace(visit, form={name: str(value) for name, value in form.items()})
+        visit = await run_in_threadpool(visit.about, page.right)
+        if inspect.iscoroutinefunction(page.answer):
+            return cast("Response", await page.answer(visit))
+        return await run_in_threadpool(cast("Callable[[Visit], Response]", page.answer), visit)
+
+    return Route(page.path, endpoint, methods=[page.method], name=f"{page.method} {page.path}")

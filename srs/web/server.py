@@ -1,0 +1,141 @@
+"""The web process: pages, API, listening in.
+
+    python -m srs.web.server [--config FILE] [--data DIR] [--channel DESCRIPTOR]
+
+It ends on SIGTERM, when it is told to leave, or when the process at the other end of the channel is gone. Where the
+address is taken or the database is away it waits: nothing that records depends on it.
+"""
+
+import argparse
+import contextlib
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, TypeVar
+
+import structlog
+import uvicorn
+
+from srs import config, log
+from srs.archive.errors import ArchiveError
+from srs.privacy import users
+from srs.web import certificate
+from srs.web.app import application
+from srs.web.house import House, open_house
+
+logger = structlog.get_logger()
+
+T = TypeVar("T")
+NICENESS: Final = 5
+SHORTEST_PAUSE_S: Final = 1.0
+LONGEST_PAUSE_S: Final = 30.0
+LINGER_S: Final = 2
+"""That pages which are being sent may take at the end."""
+
+
+class _Server(uvicorn.Server):
+    """Ends when it is told to by `stop`; signals are ours."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def watch(self, stop: threading.Event) -> None:
+        stop.wait()
+        self.should_exit = True
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="srs.web.server")
+    parser.add_argument("--config", type=Path)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--channel", type=int)
+    arguments = parser.parse_args()
+    log.configure()
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+    os.umask(0o077)
+    settings = config.load(arguments.config, arguments.data)
+    stop = _stop(arguments.channel)
+    house = _patiently(lambda: open_house(settings, arguments.config), stop)
+    end = _patiently(lambda: bind(settings), stop) if house else None
+    if house and end:
+        _welcome(house)
+        serve(house, end, stop)
+
+
+def _stop(channel: int | None) -> threading.Event:
+    """Set by a signal, or by the other end of the channel."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if channel is not None:
+        threading.Thread(target=_follow, args=(channel, stop), daemon=True).start()
+    return stop
+
+
+def _follow(channel: int, stop: threading.Event) -> None:
+    """Whatever the keeper says to this process means that it is to go."""
+    with socket.socket(fileno=channel) as end:
+        end.recv(1 << 18)
+    stop.set()
+
+
+def _patiently(attempt: Callable[[], T], stop: threading.Event) -> T | None:
+    """What an attempt gives, as soon as it succeeds; None if it is time to stop before."""
+    pause = SHORTEST_PAUSE_S
+    while True:
+        try:
+            return attempt()
+        except (ArchiveError, OSError) as error:
+            logger.error("no web pages yet", reason=str(error), again_in_s=pause)
+        if stop.wait(pause):
+            return None
+        pause = min(2 * pause, LONGEST_PAUSE_S)
+
+
+def bind(settings: config.Settings) -> socket.socket:
+    address = settings.web.address
+    assert address is not None
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    try:
+        return socket.create_server(address, family=family)
+    except OSError as error:
+        raise OSError(f"{settings.web.listen}: {error.strerror}: choose another address, [web] listen") from error
+
+
+def _welcome(house: House) -> None:
+    """Say where the pages are, and to the first administrator how to get in. The password is shown this once."""
+    if password := users.first_administrator(house.engine, datetime.now(UTC)):
+        logger.warning("first administrator made", name=users.FIRST, one_time_password=password, sign_in=house.url)
+    logger.info("web pages", address=house.url)
+
+
+def serve(house: House, end: socket.socket, stop: threading.Event) -> None:
+    """Serve until told to stop."""
+    tls: dict[str, Path] = {}
+    if house.settings.web.secure:
+        chain, key = certificate.files(house.settings, datetime.now(UTC))
+        tls = {"ssl_certfile": chain, "ssl_keyfile": key}
+        logger.info("certificate of the web pages", file=str(chain), sha256=certificate.fingerprint(chain))
+    server = _Server(
+        uvicorn.Config(
+            application(house),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            timeout_graceful_shutdown=LINGER_S,
+            **{name: str(path) for name, path in tls.items()},  # type: ignore[arg-type] # all of them are paths
+        )
+    )
+    threading.Thread(target=server.watch, args=(stop,), daemon=True).start()
+    server.run([end])
+
+
+if __name__ == "__main__":
+    main()

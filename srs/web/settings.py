@@ -1,0 +1,49 @@
+"""The settings in force, and where each comes from."""
+
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from starlette.responses import Response
+
+from srs.config import names, origin
+from srs.web.pages import page
+from srs.web.visit import Visit
+
+_SECRET: Final = ("password", "secret", "key", "token")
+
+
+def shown(visit: Visit) -> Response:
+    house = visit.house
+    rows = [
+        (name, said(name, value_of(house.settings, name)), meaning, origin(name, house.config))
+        for name, meaning in names()
+    ]
+    return page(visit, "settings.html", rows=rows)
+
+
+def value_of(settings: object, name: str) -> Any:  # noqa: ANN401 - settings are of any type
+    for part in name.split("."):
+        settings = getattr(settings, part)
+    return settings
+
+
+def said(name: str, value: object) -> str:
+    """The value for a page: passwords are not."""
+    if isinstance(value, list):
+        return ", ".join(said(name, each) for each in value)
+    if value is None:
+        return ""
+    if hasattr(value, "name"):
+        return str(value.name)
+    text = str(value)
+    if any(word in name.rpartition(".")[2] for word in _SECRET) and not text.startswith("/"):
+        return "•••"
+    return _without_password(text) if "://" in text else text
+
+
+def _without_password(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
+    return url.replace(f":{parts.password}@", ":•••@") if parts.password else url

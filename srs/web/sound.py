@@ -1,0 +1,103 @@
+"""The sound of a recording: to hear in the page, by ranges, and to take along."""
+
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Final
+
+from starlette.background import BackgroundTask
+from starlette.responses import FileResponse, Response, StreamingResponse
+
+from srs.archive import peaks
+from srs.archive.audio import FORMATS
+from srs.archive.errors import NotReady
+from srs.archive.export import export, open_sound
+from srs.archive.tables import Recording
+from srs.privacy.errors import Misuse
+from srs.web.visit import Visit
+
+TYPES: Final = {"wav": "audio/wav", "mp3": "audio/mpeg", "flac": "audio/flac", "opus": "audio/ogg"}
+CHUNK: Final = 1 << 16
+_RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+def play(visit: Visit) -> Response:
+    """The sound as it is kept, or a range of it. The first octets of it are a play, and in the audit."""
+    row = visit.recording
+    etag = f'"{row.sha256}"'
+    file = open_sound(row, visit.house.store)
+    size = file.seek(0, 2)  # of the sound itself: what is stored may be sealed
+    asked = visit.request.headers.get("range")
+    span = _span(asked, size) if visit.request.headers.get("if-range", etag) == etag else (0, size)
+    if span is None:
+        file.close()
+        return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
+    if span[0] == 0:
+        visit.note("play")
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Content-Length": str(span[1] - span[0]),
+        "ETag": etag,
+        "Cache-Control": "private, no-store",
+    }
+    partial = asked is not None and span != (0, size)
+    if partial:
+        headers["Content-Range"] = f"bytes {span[0]}-{span[1] - 1}/{size}"
+    return StreamingResponse(_read(file, *span), 206 if partial else 200, headers, TYPES[row.format or "wav"])
+
+
+def _span(asked: str | None, size: int) -> tuple[int, int] | None:
+    """From which octet to before which; None: outside of the sound."""
+    match = _RANGE.fullmatch(asked or "")
+    if match is None or match[0] == "bytes=-":
+        return 0, size
+    first, last = match[1], match[2]
+    if not first:
+        start, end = max(size - int(last), 0), size
+    else:
+        start, end = int(first), min(int(last) + 1, size) if last else size
+    return (start, end) if start < end else None
+
+
+def _read(file: IO[bytes], start: int, end: int) -> Iterator[bytes]:
+    with file:
+        file.seek(start)
+        while start < end and (piece := file.read(min(CHUNK, end - start))):
+            start += len(piece)
+            yield piece
+
+
+def peaks_of(visit: Visit) -> Response:
+    """The outline of the sound (`rtp.peaks`)."""
+    row = visit.recording
+    etag = f'"peaks-{row.sha256}"'
+    if visit.request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers={"ETag": etag})
+    found = peaks.load(visit.house.store, row.file) if row.file else None
+    if found is None:
+        raise NotReady(f"there is no outline of {row.id}")
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    return Response(found.to_bytes(), media_type="application/octet-stream", headers=headers)
+
+
+def download(visit: Visit) -> Response:
+    """The sound as a file of the format that is asked for."""
+    row, kind = visit.recording, visit.request.query_params.get("format", "wav")
+    if kind not in FORMATS:
+        raise Misuse(f"format must be one of {', '.join(FORMATS)}")
+    with tempfile.NamedTemporaryFile(suffix=f".{kind}", delete=False) as file:
+        target = Path(file.name)
+    try:
+        export(row, visit.house.store, kind, target)
+        visit.note("download", details={"format": kind})
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    forget = BackgroundTask(target.unlink, missing_ok=True)
+    return FileResponse(target, media_type=TYPES[kind], filename=file_name(row, kind), background=forget)
+
+
+def file_name(row: Recording, kind: str) -> str:
+    """Says when and which, not who: names of files end up in many places."""
+    return f"{row.started_at:%Y-%m-%d_%H%M%S}_{row.id[:8]}.{kind}"

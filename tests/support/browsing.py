@@ -1,0 +1,79 @@
+"""Somebody at a browser that takes no error for normal."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+from support.recorder import Recorder
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+]
+PASSWORD = "correct horse battery"
+SHOTS = os.environ.get("SRS_SCREENSHOTS")
+"""A folder for pictures of the pages."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """The pages of a running recorder."""
+
+    url: str
+    recorder: Recorder
+    recording: str
+
+
+class Visitor:
+    """Somebody at a browser; whatever the browser complains of fails the test."""
+
+    def __init__(self, page: Page, site: Site) -> None:
+        self.page, self.site = page, site
+        self.complaints: list[str] = []
+        page.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", self._on_request)
+
+    def _on_request(self, request: object) -> None:
+        address = str(getattr(request, "url", ""))
+        if not address.startswith((self.site.url, "blob:", "data:")):
+            self.complaints.append(f"request elsewhere: {address}")
+
+    def sign_in(self, name: str, password: str = PASSWORD) -> None:
+        self.page.goto(f"{self.site.url}/sign-in")
+        self.page.locator("[name=name]").fill(name)
+        self.page.locator("[name=password]").fill(password)
+        self.page.locator("button.primary").click()
+        self.page.wait_for_url(re.compile("^(?!.*sign-in)"))
+
+    def go(self, path: str, shot: str | None = None) -> Page:
+        """Open a page; it must be fit for everybody."""
+        self.page.goto(self.site.url + path)
+        found = Axe().run(self.page, options={"resultTypes": ["violations"]}).response["violations"]
+        assert found == [], [(each["id"], [node["html"] for node in each["nodes"]][:3]) for each in found]
+        wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{path} is wider than the screen by {wide}"
+        if SHOTS and shot:
+            self.page.screenshot(path=f"{SHOTS}/{shot}.png", full_page=True)
+        return self.page
+
+
+@contextmanager
+def visiting(browser: Browser, site: Site, **options: object) -> Iterator[Visitor]:
+    context = browser.new_context(ignore_https_errors=True, **options)  # type: ignore[arg-type]
+    context.set_default_timeout(30_000)
+    visitor = Visitor(context.new_page(), site)
+    yield visitor
+    context.close()
+    assert visitor.complaints == []

@@ -1,0 +1,116 @@
+"""The pages as people meet them: in Chromium, against a running recorder with a real call."""
+
+import pytest
+from playwright.sync_api import Browser, expect
+from support.browsing import PASSWORD, Site, visiting
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "scheme"), [("anna", DESKTOP, "light"), ("jan", PHONE, "dark")], ids=["en-desktop", "nl-phone"]
+)
+def test_every_page_is_fit_for_everybody(browser: Browser, site: Site, name: str, width: dict[str, int], scheme: str):
+    with visiting(
+        browser, site, viewport=width, color_scheme=scheme, locale="nl" if name == "jan" else "en"
+    ) as visitor:
+        visitor.go("/sign-in", f"{name}-sign-in")
+        visitor.sign_in(name)
+        pages = {
+            "recordings": "/recordings?q=alice&min_s=1",
+            "recording": f"/recordings/{site.recording}",
+            "delete": f"/recordings/{site.recording}/delete",
+            "hold": f"/recordings/{site.recording}/hold",
+            "nothing": "/recordings?q=nobody",
+            "live": "/live",
+            "state": "/state",
+            "users": "/users",
+            "user": "/users/bert",
+            "audit": "/audit",
+            "settings": "/settings",
+            "start": "/start",
+            "account": "/account",
+            "password": "/account/password",
+        }
+        for shot, path in pages.items():
+            page = visitor.go(path, f"{name}-{shot}")
+            expect(page.locator("html")).to_have_attribute("lang", "nl" if name == "jan" else "en")
+
+
+def test_a_supervisor_finds_and_plays_a_call(browser: Browser, site: Site):
+    with visiting(browser, site, viewport=DESKTOP) as visitor:
+        visitor.sign_in("anna")
+        page = visitor.go("/recordings")
+        page.get_by_role("searchbox").fill("ALICE")
+        expect(page.locator("#rows tbody tr")).to_have_count(1)
+        page.get_by_role("searchbox").fill("zacharias")
+        expect(page.locator("#rows h2")).to_have_text("Nothing found")
+        page.get_by_role("searchbox").fill("bob")
+        page.locator("#rows tbody a").first.click()
+        player = page.locator("call-player")
+        player.get_by_role("button", name="Play").click()
+        expect(player.get_by_role("button", name="Pause")).to_be_visible()
+        expect(player.locator("output")).to_have_text("0:01 / 0:03", timeout=30_000)
+        player.focus()
+        page.keyboard.press("1")
+        expect(player.get_by_role("button", name="Mute").first).to_have_attribute("aria-pressed", "true")
+        page.goto(f"{site.url}/audit?action=play")
+        expect(page.locator("tbody tr").first).to_contain_text("user:anna")
+
+
+def test_tags_and_hold_with_a_reason(browser: Browser, site: Site):
+    with visiting(browser, site, viewport=DESKTOP) as visitor:
+        visitor.sign_in("anna")
+        page = visitor.go(f"/recordings/{site.recording}")
+        page.get_by_label("Tags, with commas between").fill("complaint, VIP")
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator(".facts .tag")).to_have_text(["complaint", "VIP"])
+        page.get_by_role("link", name="Hold").click()
+        page.get_by_label("Reason").fill("a court asked")
+        page.get_by_role("button", name="Hold").click()
+        expect(page.locator(".facts")).to_contain_text("Held")
+        page.goto(f"{site.url}/recordings?tag=vip&held=yes")
+        expect(page.locator("#rows tbody tr")).to_have_count(1)
+        page.get_by_label("Name for this search").fill("Held VIP")
+        page.get_by_role("button", name="Save search").click()
+        expect(page.get_by_role("link", name="Held VIP")).to_be_visible()
+        page.goto(f"{site.url}/recordings/{site.recording}/hold")
+        page.get_by_label("Reason").fill("over")
+        page.get_by_role("button", name="Release").click()
+        expect(page.locator(".facts")).not_to_contain_text("Held")
+
+
+def test_the_first_administrator_gets_in_by_the_log_and_makes_a_test_call(browser: Browser, site: Site):
+    line = next(line for line in site.recorder.log.read_text().splitlines() if "one_time_password=" in line)
+    once = line.partition("one_time_password=")[2].split()[0]
+    with visiting(browser, site, viewport=DESKTOP) as visitor:
+        visitor.sign_in("admin", once)
+        page = visitor.page
+        page.get_by_label("Present password").fill(once)
+        page.get_by_label("New password", exact=True).fill(PASSWORD)
+        page.get_by_label("New password, again").fill(PASSWORD)
+        page.get_by_role("button", name="Set password").click()
+        page.wait_for_url("**/recordings")  # not what was recorded: an administrator knows of nothing
+        page.goto(f"{site.url}/start")
+        page.get_by_role("button", name="Make a test call").click()
+        expect(page.get_by_role("status")).to_contain_text("under way")
+        page.goto(f"{site.url}/recordings/{site.recording}")
+        expect(page.locator("h1")).to_have_text("Not found")
+        visitor.complaints.clear()  # Chromium reports the 404 itself
+        visitor.sign_in("anna")
+        page.goto(f"{site.url}/live")
+        expect(page.locator("live-list tbody")).to_contain_text("caller@example.com")
+        expect(page.locator("live-list .empty")).to_be_visible(timeout=30_000)
+
+
+def test_without_scripts_everything_but_the_waveform_is_there(browser: Browser, site: Site):
+    with visiting(browser, site, java_script_enabled=False) as visitor:
+        visitor.sign_in("anna")
+        page = visitor.page
+        page.goto(f"{site.url}/recordings")
+        page.get_by_role("searchbox").fill("alice")
+        page.get_by_role("button", name="Search").click()
+        page.locator("#rows tbody a").first.click()
+        expect(page.locator("call-player audio")).to_be_visible()
