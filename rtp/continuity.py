@@ -30,6 +30,8 @@ BACKWARD_SHIFT_S = 0.1
 """Lasting change of the transit that makes a step back in sequence a restart."""
 SHIFT_S = 0.5
 """Lasting change of the transit that makes timestamps a new line: the sender stood still, or re-based them."""
+LATEST_S = 1.0
+"""By which a packet may come late from before a silence."""
 WILD_S = 10.0
 LONGEST_PACKET_S = 0.2
 WINDOW_S = 1.0
@@ -160,7 +162,7 @@ class _Walk:
         step = self._steps_between(segment.last, first)
         near = -MAX_MISORDER <= step <= MAX_DROPOUT
         misordered = abs(step) <= MAX_MISORDER and self._brief(step, first, end)
-        if misordered and self._agree(step, segment.last, first):
+        if misordered and (self._agree(step, segment.last, first) or self._is_late(segment, step, first, end)):
             return step
         limit = BACKWARD_SHIFT_S if step <= 0 else SHIFT_S
         if abs(self._shift(segment.lowest, self._lowest(first, end))) > limit:
@@ -186,6 +188,12 @@ class _Walk:
     def _steps_between(self, last: int, first: int) -> int:
         step = (int(self._sequence[first]) - int(self._sequence[last])) & 0xFFFF
         return step - 0x10000 if step >= 0x8000 else step
+
+    def _is_late(self, segment: _Segment, step: int, first: int, end: int) -> bool:
+        """Tell whether a run was sent before a silence, and what came behind that has overtaken it."""
+        ticks = (int(self._timestamp[first]) - int(self._timestamp[segment.last]) + 2**31) % 2**32 - 2**31
+        delay = self._shift(segment.lowest, self._lowest(first, end))
+        return step < 0 and ticks < 0 and 0 <= delay <= LATEST_S
 
     def _brief(self, step: int, first: int, end: int) -> bool:
         """Tell whether a run is too short to show a lasting change, or late and ends before what was there already."""

@@ -327,3 +327,17 @@ def test_every_packet_at_its_place(send, bases, loss, late, double, seed):
     first = np.unique(arrived.which, return_index=True)[1]
     seen = arrived.which[np.sort(first)]
     assert timeline.reordered == int((seen < np.maximum.accumulate(seen)).sum())
+
+
+@pytest.mark.parametrize("doubled", [False, True])
+@pytest.mark.parametrize("silence", [1600, 3000, 3700])
+def test_a_packet_from_before_a_silence_that_comes_behind_it_begins_no_line_of_its_own(send, doubled, silence):
+    at = 32_000 + silence
+    sent = send(TWENTY_MS) + send(TWENTY_MS, sequence=1200, timestamp=50_000 + at, at=at)
+    which = np.append(np.arange(400), 199) if doubled else np.arange(400)
+    delay = np.zeros(len(which), np.int64)
+    delay[-1 if doubled else 199] = silence + 240  # right behind the first after it
+    arrived = sent.arrive(which, delay)
+    timeline = run(arrived)
+    np.testing.assert_array_equal(places(timeline), sent.send)
+    assert counts(timeline) == (400, 0, int(doubled), int(not doubled), 0)
