@@ -39,9 +39,10 @@ class Unusable:
 
 
 def modules(settings: Settings) -> Mapping[str, Mapping[str, Module]]:
-    """Kind, name, module."""
+    """Kind, name, module. The recorder's own kinds are there in any case: tasks of rules that are gone need a person."""
     postman = deliver.Postman(settings)
     found: dict[str, dict[str, Module]] = {
+        **{kind: {} for kind in OWN},
         delete.KIND: {"": delete.Delete()},
         deliver.KIND: {rule.name: deliver.Mail(settings, rule, postman) for rule in settings.mail.rule},
     }

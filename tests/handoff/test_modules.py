@@ -113,6 +113,11 @@ def test_chosen_by_rule_in_order_and_stopped_by_failure(shelf, tmp_path: Path):
     assert work(shelf, first, then, other, kind="copy").state == "done"
 
 
+def test_the_tasks_of_a_rule_that_is_gone_do_not_keep_a_recording_for_ever(shelf):
+    record(shelf, entry("copy", options={"url": "file:///nowhere"}))
+    assert work(shelf, kind="copy").last_error == "the settings have no copy 'one' any more"
+
+
 # Webhook
 
 
