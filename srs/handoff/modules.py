@@ -39,7 +39,7 @@ class Unusable:
 
 
 def modules(settings: Settings) -> Mapping[str, Mapping[str, Module]]:
-    """Kind, name, module. The recorder's own kinds are there in any case: tasks of rules that are gone need a person."""
+    """Kind, name, module. The recorder's own kinds are always there: tasks of rules that are gone need a person."""
     postman = deliver.Postman(settings)
     found: dict[str, dict[str, Module]] = {
         **{kind: {} for kind in OWN},
