@@ -14,11 +14,15 @@ from numpy.typing import NDArray
 PARTS: Final = 32
 LEAST_PARTS: Final = 8
 LEAST_PART_NS: Final = 1_000_000_000
+LEAST_NS: Final = 30_000_000_000
+"""Of a stream: in less time a clock that is one drifts by nothing that is heard."""
 LEAST_DRIFT_NS: Final = 8_000_000
 """Drift over a whole stream that is worth a correction: what drifts less stays sample for sample as it was sent."""
 CERTAINTY: Final = 6
 """Times that the drift must be more than the parts are off the line."""
-MOST: Final = 1e-3
+AGREEMENT: Final = 0.5
+"""Share of the slope by which that of either half may differ from it."""
+MOST: Final = 5e-4
 """A clock that is worse is none: something else is wrong."""
 
 
@@ -31,17 +35,26 @@ def measure(elapsed_ns: NDArray[np.int64], transit_ns: NDArray[np.float64]) -> f
         elapsed_ns: arrival of each packet, since any moment, in any order.
         transit_ns: arrival less timestamp, likewise.
     """
-    if len(elapsed_ns) < LEAST_PARTS:
+    if len(elapsed_ns) < LEAST_PARTS or np.ptp(elapsed_ns) < LEAST_NS:
         return 0.0
     at, lowest = _envelope(elapsed_ns, transit_ns)
     if len(at) < LEAST_PARTS:
         return 0.0
-    one, other = np.array(list(combinations(range(len(at)), 2))).T
-    slope = float(np.median((lowest[other] - lowest[one]) / (at[other] - at[one])))
+    slope = _slope(at, lowest)
     drift = abs(slope) * float(at[-1] - at[0])
     residual = lowest - slope * at
     off = float(np.median(np.abs(residual - np.median(residual))))
-    return slope if drift > max(LEAST_DRIFT_NS, CERTAINTY * off) and abs(slope) <= MOST else 0.0
+    if drift <= max(LEAST_DRIFT_NS, CERTAINTY * off) or abs(slope) > MOST:
+        return 0.0
+    middle = len(at) // 2
+    halves = (_slope(at[:middle], lowest[:middle]), _slope(at[middle:], lowest[middle:]))
+    return slope if all(abs(half - slope) <= AGREEMENT * abs(slope) for half in halves) else 0.0
+
+
+def _slope(at: NDArray[np.float64], lowest: NDArray[np.float64]) -> float:
+    """Return the median slope between any two parts."""
+    one, other = np.array(list(combinations(range(len(at)), 2))).T
+    return float(np.median((lowest[other] - lowest[one]) / (at[other] - at[one])))
 
 
 def _envelope(
