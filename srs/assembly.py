@@ -13,6 +13,7 @@ from srs.config import Settings
 from srs.handoff import worker
 from srs.handoff.plan import planner
 from srs.privacy.alarm import NoticeAlarm
+from srs.privacy.checkpoints import Checkpoints
 from srs.privacy.judge import Judge
 from srs.privacy.restored import Sweep
 
@@ -31,6 +32,7 @@ def chores(archive: Archive, settings: Settings) -> Iterable[Callable[[], None]]
     return [
         Sweep(archive.engine, archive.store, settings),
         NoticeAlarm(archive.engine, settings.privacy.notice_alarm, worker.alarms),
+        Checkpoints(archive.engine, settings),
     ]
 
 

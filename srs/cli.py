@@ -7,6 +7,7 @@ import typer
 
 from srs.archive.errors import ArchiveError
 from srs.commands import (
+    audit,
     call,
     change,
     doctor,
@@ -22,6 +23,7 @@ from srs.commands import (
     selftest,
     serve,
     tasks,
+    users,
 )
 from srs.config import SettingsError
 
@@ -59,6 +61,10 @@ app.command("holds")(rights.holds)
 app.command("report")(report.report)
 app.add_typer(nodes.app, name="nodes")
 app.command("staff-notice")(report.staff_notice)
+app.add_typer(users.app, name="users")
+app.add_typer(users.tokens, name="tokens")
+app.add_typer(users.grants, name="grants")
+app.add_typer(audit.app, name="audit")
 
 
 def _version(wanted: bool) -> None:

@@ -1,6 +1,5 @@
 """srs export, delete, hold: what can be done with recordings."""
 
-import getpass
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from srs.commands.acting import account, acting
 from srs.commands.options import Config, Data, Id, open_archive
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ def export(
     As vcon with parties and history, signed if [vcon] has a key; as json its facts alone; as pcap its packets, where
     not all of them could be decoded.
     """
-    from srs.archive.catalogue import find
     from srs.archive.export import export as write
     from srs.archive.export import export_capture, export_facts, export_vcon
     from srs.privacy.purpose import check_use
@@ -49,18 +48,18 @@ def export(
     if kind not in FORMATS:
         raise typer.BadParameter(f"which format? --format must be one of {', '.join(FORMATS)}")
     settings, engine, store = open_archive(config, data)
-    row = find(engine, settings.data_dir, id_)
-    if kind != "json":  # which has no sound
-        check_use(row, purpose, settings)
-    match kind:
-        case "pcap":
-            export_capture(row, settings.data_dir, output)
-        case "vcon":
-            export_vcon(row, store, settings.vcon.signer, output, datetime.now(UTC))
-        case "json":
-            export_facts(row, engine, store, output)
-        case _:
-            write(row, store, kind, output)
+    with acting(engine, settings, id_, "export", reason=purpose, format=kind) as row:
+        if kind != "json":  # which has no sound
+            check_use(row, purpose, settings)
+        match kind:
+            case "pcap":
+                export_capture(row, settings.data_dir, output)
+            case "vcon":
+                export_vcon(row, store, settings.vcon.signer, output, datetime.now(UTC))
+            case "json":
+                export_facts(row, engine, store, output)
+            case _:
+                write(row, store, kind, output)
 
 
 def delete(
@@ -70,14 +69,13 @@ def delete(
     data: Data = None,
 ) -> None:
     """Delete the sound of a recording for good; that there was one stays known."""
-    from srs.archive.catalogue import find
     from srs.handoff.delete import delete as delete_now
 
     settings, engine, store = open_archive(config, data)
-    row = find(engine, settings.data_dir, id_)
-    if not yes:
-        _ask(row)
-    delete_now(engine, store, settings, row.id, datetime.now(UTC), "by hand: srs delete", getpass.getuser())
+    with acting(engine, settings, id_, "delete") as row:
+        if not yes:
+            _ask(row)
+        delete_now(engine, store, settings, row.id, datetime.now(UTC), "by hand: srs delete", account())
     typer.echo(f"deleted {row.id}")
 
 
@@ -98,6 +96,6 @@ def hold(
     from srs.archive import catalogue
 
     settings, engine, _ = open_archive(config, data)
-    row = catalogue.find(engine, settings.data_dir, id_)
-    catalogue.hold(engine, row.id, held=not release)
+    with acting(engine, settings, id_, "release" if release else "hold") as row:
+        catalogue.hold(engine, row.id, held=not release)
     typer.echo(f"{'released' if release else 'held'} {row.id}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from srs.commands.acting import acting, note
 from srs.commands.options import AsJson, Config, Data, Id, console, open_archive
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def list_(
 
     settings, engine, store = open_archive(config, data)
     wanted = Filter(State(state) if state else None, caller, identifier, limit or (None if as_json else 50))
+    note(engine, "list", "recordings", {"state": state, "party": caller, "identifier": identifier, "limit": limit})
     found = entries(engine, settings.data_dir, wanted)
     if as_json:
         for row in found:
@@ -91,16 +93,16 @@ def show(
     data: Data = None,
 ) -> None:
     """Show all that is known of one recording, or draw it: its sound, losses, pauses and keys on one time axis."""
-    from srs.archive.catalogue import details, find
+    from srs.archive.catalogue import details
 
     settings, engine, store = open_archive(config, data)
-    row = find(engine, settings.data_dir, id_)
-    if plot is not None:
-        from srs.archive.plot import draw  # matplotlib takes a second
+    with acting(engine, settings, id_, "show") as row:
+        if plot is not None:
+            from srs.archive.plot import draw  # matplotlib takes a second
 
-        draw(row, store, plot)
-        return
-    known = details(engine, row, store)
+            draw(row, store, plot)
+            return
+        known = details(engine, row, store)
     if as_json:
         typer.echo(json.dumps(known, ensure_ascii=False, indent=2))
     else:

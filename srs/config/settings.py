@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from srs.config.access import AuditSettings
 from srs.config.archive import DatabaseSettings, NodeSettings, StoreSettings, VconSettings
 from srs.config.handoff import HandoffSettings, RetentionSettings, TaskSettings
 from srs.config.mail import MailSettings
@@ -81,6 +82,7 @@ class Settings(BaseSettings):
         "See privacy.md.",
     )
     privacy: PrivacySettings = PrivacySettings()
+    audit: AuditSettings = AuditSettings()
     alarms: AlarmSettings = AlarmSettings()
     metrics: MetricsSettings = MetricsSettings()
     web: WebSettings = WebSettings()

@@ -11,6 +11,7 @@ from srs.archive.database import reading
 from srs.archive.subject import subject
 from srs.archive.tables import Recording
 from srs.config import Settings
+from srs.config.privacy import purposes
 from srs.privacy import access, audit, grants
 from srs.privacy.access import Decision
 from srs.privacy.audit import Act
@@ -78,4 +79,5 @@ class Guard:
             raise Refused(decision.why)
 
     def _house(self) -> access.House:
-        return access.house(self.settings.group, {})
+        listeners = {name: each.listen for name, each in purposes(self.settings.purpose).items()}
+        return access.house(self.settings.group, listeners)
