@@ -25,7 +25,7 @@ CALLS = {  # id -> caller, callee, purpose
     "sales1": ("sip:+31201234567@x.nl", "sip:201@x.nl", None),
     "sales2": ("sip:201@x.nl", "sip:301@x.nl", "quality"),
     "sales3": ("sip:Anna@example.com", "sip:999@x.nl", "quality"),
-    "own": ("sip:305@x.nl", "tel:+31-6-1234.5678", None),
+    "own1": ("sip:305@x.nl", "tel:+31-6-1234.5678", None),
     "other": ("sip:401@x.nl", "sip:402@x.nl", "investigation"),
     "nobody": (None, None, None),
 }
@@ -34,7 +34,7 @@ REACHED = {
     "all but 301": set(CALLS) - {"sales2"},
     "sales": {"sales1", "sales2", "sales3"},
     "sales but 301": {"sales1", "sales3"},
-    "own": {"own"},
+    "own": {"own1"},
 }
 SCOPES = {
     "all": (Scope.ALL, (), ()),
@@ -131,7 +131,7 @@ def test_a_token_never_widens(guard, now):
 def test_pages_counts_and_guessed_ids_say_no_more(guard, settings, now):
     person = a_person(given("employee", "own", {Right.LIST}))
     sight = guard.sight(person, now)
-    assert [row.id for row in entries(guard.engine, settings.data_dir, Filter(sight=sight, limit=10))] == ["own"]
+    assert [row.id for row in entries(guard.engine, settings.data_dir, Filter(sight=sight, limit=10))] == ["own1"]
     with reading(guard.engine) as session:
         assert session.exec(select(func.count()).select_from(Recording).where(sight.condition)).one() == 1
     for guess in ("sales1", "sale", "nobody", "s%", "____"):
@@ -144,11 +144,11 @@ def test_pages_counts_and_guessed_ids_say_no_more(guard, settings, now):
 
 def test_what_is_refused_and_what_is_done_is_in_the_audit(guard, now):
     person = a_person(given("employee", "own", {Right.LIST, Right.PLAY}))
-    own = guard.find(person, "own", now)
+    own = guard.find(person, "own1", now)
     guard.require(person, Right.PLAY, own, "192.0.2.1", now, reason="my own call")
     with pytest.raises(Refused):
         guard.require(person, Right.DELETE, own, "192.0.2.1", now)
-    found = audit.entries(guard.engine, audit.Wanted(subject="recording:own"))
+    found = audit.entries(guard.engine, audit.Wanted(subject="recording:own1"))
     assert [(each.action, each.allowed, each.reason) for each in found] == [
         ("play", True, "my own call"),
         ("delete", False, None),
@@ -189,7 +189,7 @@ def test_requests_that_cannot_be(right, reason, period, guard, make_user, engine
 
     def ask_and_decide() -> None:
         with writing(engine) as session:
-            grant = grants.ask(session, user, "own", right, reason, now)
+            grant = grants.ask(session, user, "own1", right, reason, now)
             session.flush()
             grants.decide(session, grant.id, "cli:root", now, period)
 
