@@ -103,11 +103,30 @@ def _migrate(engine: Engine) -> None:
             return
     if engine.dialect.name == "sqlite":
         _use_wal(engine)
-    with engine.connect().execution_options(begin="IMMEDIATE") as connection, connection.begin():
+    with (
+        engine.connect().execution_options(begin="IMMEDIATE") as connection,
+        _tables_may_go(connection),
+        connection.begin(),
+    ):
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
         if not _check(_revision(connection), engine):
             upgrade(connection)
+
+
+@contextmanager
+def _tables_may_go(connection: Connection) -> Iterator[None]:
+    """Have SQLite not delete what refers to the rows of a table that a migration copies and drops."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    cursor = connection.connection.cursor()  # SQLite obeys outside of transactions only
+    cursor.execute("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
 
 
 def _use_wal(engine: Engine) -> None:

@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, create_engine, text
 from sqlmodel import SQLModel, select
 
 import srs.archive.database
@@ -121,6 +122,31 @@ for i in range(5):
         moments = {"started_at": now, "ended_at": now, "created_at": now}
         session.add(Recording(id=f"{sys.argv[2]}-{i}", state="ready", duration_s=0, **moments))
 """
+
+
+FIRST_RECORDING = """INSERT INTO recording (id, state, started_at, ended_at, created_at, duration_s, facts, held)
+    VALUES ('old', 'ready', '2026-11-24', '2026-11-24', '2026-11-24', 3, '{}', '0')"""
+FIRST_LEG = """INSERT INTO leg (recording_id, channel, aor, packets, lost, seconds, facts)
+    VALUES ('old', 0, 'ann', 1, 0, 1, '{}')"""
+
+
+def test_what_the_first_version_recorded_is_still_there(database_url: str):
+    engine, config = create_engine(database_url), Config()
+    config.set_main_option("script_location", str(Path(srs.archive.database.__file__).parent / "migrations"))
+    with engine.begin() as config.attributes["connection"]:
+        command.upgrade(config, "0001")
+    with engine.begin() as connection:
+        for statement in (FIRST_RECORDING, FIRST_LEG):
+            connection.execute(text(statement))
+    engine.dispose()
+    engine = connect(database_url)
+    with reading(engine) as session:
+        (row,) = session.exec(select(Recording))
+        assert [leg.aor for leg in row.legs] == ["ann"]
+        if engine.dialect.name == "sqlite":
+            assert session.execute(text("PRAGMA foreign_keys")).scalar_one() == 1
+            assert session.execute(text("PRAGMA foreign_key_check")).all() == []
+    engine.dispose()
 
 
 def test_several_processes_open_a_new_database_at_once(database_url: str):
