@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from srs.archive.errors import ArchiveError
+import typer
+
+from srs.archive.errors import ArchiveError, DatabaseError
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -35,6 +37,14 @@ def note(
 
     act = audit.Act(account(), action, subject, "cli", reason, allowed, {k: v for k, v in details.items() if v})
     audit.record(engine, act, datetime.now(UTC))
+
+
+def note_or_warn(engine: "Engine", action: str, subject: str, details: Mapping[str, object]) -> None:
+    """The same of what gives no sound: a disk that is full must not hide from its engineer what there is."""
+    try:
+        note(engine, action, subject, details)
+    except DatabaseError as error:
+        typer.echo(f"srs: not in the audit: {error}", err=True)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from srs.commands.acting import acting, note
+from srs.commands.acting import acting, note_or_warn
 from srs.commands.options import AsJson, Config, Data, Id, console, open_archive
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ def list_(
 
     settings, engine, store = open_archive(config, data)
     wanted = Filter(State(state) if state else None, caller, identifier, limit or (None if as_json else 50))
-    note(engine, "list", "recordings", {"state": state, "party": caller, "identifier": identifier, "limit": limit})
+    asked = {"state": state, "party": caller, "identifier": identifier, "limit": limit}
+    note_or_warn(engine, "list", "recordings", asked)
     found = entries(engine, settings.data_dir, wanted)
     if as_json:
         for row in found:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from archive.test_finalise import AUDIO, MS, START_NS, THERE, Scene, speech, stream
 from archive.test_finalise import finalise as single
-from srs.archive.worker import keep_all
 
 from rtp.codecs import mu_law
 from srs.archive import captures
@@ -14,6 +13,7 @@ from srs.archive.catalogue import Filter, entries
 from srs.archive.finalise import NoSession, channels
 from srs.archive.join import finalise
 from srs.archive.keep import Archive, keep
+from srs.handoff.worker import keep_all
 
 
 class Leg(Scene):

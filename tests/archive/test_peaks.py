@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 
 import numpy as np
+from support.stand_in import RATE, channels, finalise
 
 from rtp import peaks as maths
 from srs.archive import catalogue, peaks
-from tests.archive.conftest import RATE, channels, finalise
 from tests.support.archive import keep
 
 

@@ -59,7 +59,7 @@ def test_deleted_at_the_end_of_the_period_with_a_receipt(shelf):
 
 
 def test_without_a_period_nothing_is_deleted(shelf):
-    shelf.record(shelf.settings())
+    shelf.record(shelf.settings(), purpose="one without a period")
     assert shelf.tasks() == {}
 
 

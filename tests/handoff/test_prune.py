@@ -15,7 +15,6 @@ from srs.handoff.prune import REASON, is_on_disk_of, prune
 from srs.handoff.tables import Receipt
 from srs.handoff.tasks import Wanted
 
-SETTINGS = Settings()
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 IDS = ("a0000000", "b0000000", "c0000000")
 
@@ -43,7 +42,7 @@ def disk(archive: Archive, free: int):
 
 def test_the_oldest_go_until_there_is_room(recordings: Archive):
     with capture_logs() as lines:
-        assert prune(recordings, SETTINGS, 500, NOW, disk(recordings, 850)) == 2
+        assert prune(recordings, Settings(data_dir=recordings.data_dir), 500, NOW, disk(recordings, 850)) == 2
     assert states(recordings) == ["deleted", "deleted", "ready"]
     assert [line["recording"] for line in lines if line["event"] == "pruned"] == list(IDS[:2])
     assert recordings.store.size("2026/11/24/a0000000.wav") is None
@@ -53,13 +52,13 @@ def test_the_oldest_go_until_there_is_room(recordings: Archive):
 
 
 def test_with_room_nothing_goes(recordings: Archive):
-    assert prune(recordings, SETTINGS, 500, NOW, disk(recordings, 1000)) == 0
+    assert prune(recordings, Settings(data_dir=recordings.data_dir), 500, NOW, disk(recordings, 1000)) == 0
     assert states(recordings) == ["ready"] * 3
 
 
 def test_what_is_held_stays(recordings: Archive):
     hold(recordings.engine, IDS[0], held=True)
-    assert prune(recordings, SETTINGS, 500, NOW, disk(recordings, 0)) == 2
+    assert prune(recordings, Settings(data_dir=recordings.data_dir), 500, NOW, disk(recordings, 0)) == 2
     assert states(recordings) == ["ready", "deleted", "deleted"]
 
 
@@ -68,14 +67,23 @@ def test_what_is_not_mailed_yet_and_what_a_rule_keeps_stay(recordings: Archive):
         tasks.add(session, Wanted("mail", IDS[0], NOW, "boss"), NOW)
         session.get(Recording, IDS[1]).purpose = "complaint"
     rule = {"name": "complaints", "match": {"purpose": ["complaint"]}, "prune": False}
-    assert prune(recordings, Settings(retention={"rule": [rule]}), 500, NOW, disk(recordings, 0)) == 1
+    assert (
+        prune(
+            recordings,
+            Settings(data_dir=recordings.data_dir, retention={"rule": [rule]}),
+            500,
+            NOW,
+            disk(recordings, 0),
+        )
+        == 1
+    )
     assert states(recordings) == ["ready", "ready", "deleted"]
     tasks.cancel(recordings.engine, 1, NOW)
-    assert prune(recordings, SETTINGS, 500, NOW, disk(recordings, 0)) == 2
+    assert prune(recordings, Settings(data_dir=recordings.data_dir), 500, NOW, disk(recordings, 0)) == 2
 
 
 def test_a_disk_that_gives_no_room_costs_one_recording(recordings: Archive):
-    assert prune(recordings, SETTINGS, 500, NOW, lambda path: 10) == 1
+    assert prune(recordings, Settings(data_dir=recordings.data_dir), 500, NOW, lambda path: 10) == 1
 
 
 def test_which_stores_share_the_disk(tmp_path):

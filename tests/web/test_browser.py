@@ -4,6 +4,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 from support.browsing import PASSWORD, Site, visiting
 
+expect.set_options(timeout=30_000)  # machines are shared
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
