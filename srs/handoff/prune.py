@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -96,5 +96,6 @@ def _oldest(engine: Engine, settings: Settings) -> Recording | None:
         Recording.state == State.READY, col(Recording.held).is_(False), ~exists(select(Task.id).where(*_UNFINISHED))
     )
     with reading(engine) as session:
-        found = session.exec(query.order_by(col(Recording.started_at)).execution_options(yield_per=BATCH))
-        return next((row for row in found if may_be_pruned(row, settings)), None)
+        asked = query.order_by(col(Recording.started_at)).execution_options(yield_per=BATCH)
+        with closing(session.exec(asked)) as found:  # it is left before its end
+            return next((row for row in found if may_be_pruned(row, settings)), None)
