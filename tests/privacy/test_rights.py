@@ -70,7 +70,7 @@ def test_an_erased_recording_that_a_backup_brings_back_is_erased_again(recorder:
     assert not sound.exists()
 
     (backup / "erased.jsonl").unlink(missing_ok=True)
-    for name in ("recordings.sqlite-wal", "recordings.sqlite-shm"):
+    for name in ("recordings.sqlite", "recordings.sqlite-wal", "recordings.sqlite-shm"):
         (running.data / name).unlink(missing_ok=True)
     shutil.copytree(backup, running.data, dirs_exist_ok=True)
     assert sound.exists()
