@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
+import srs.archive.searchable  # noqa: F401, its rows follow what any process writes
 from srs.archive.errors import DatabaseError, NewerDatabase
 
 REVISION = "0011"

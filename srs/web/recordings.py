@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from srs.archive import catalogue
 from srs.archive.database import reading, writing
-from srs.archive.search import Search, complete, search
+from srs.archive.search import Search, search
+from srs.archive.searchable import complete
 from srs.archive.tables import State
 from srs.privacy.errors import Misuse
 from srs.privacy.roles import Right

@@ -1,7 +1,10 @@
 """Finding recordings by words and facts, on each database."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from alembic import command
@@ -11,7 +14,8 @@ from sqlmodel import col
 
 import srs.archive.database
 from srs.archive.database import connect, writing
-from srs.archive.search import Search, plain, search
+from srs.archive.search import Search, search
+from srs.archive.searchable import plain
 from srs.archive.tables import Leg, Recording, State
 
 BEFORE = "0003"
@@ -162,3 +166,19 @@ def test_only_what_may_be_seen_is_found(engine: Engine):
     add(engine, "theirs", caller="sip:ann@example.com", peer="south")
     page = search(engine, Search("ann"), visible=col(Recording.peer) == "north")
     assert [row.id for row in page.rows] == ["mine"]
+
+
+def test_what_a_process_writes_that_never_searches_is_found(engine: Engine, database_url: str):
+    program = """
+        import sys
+        from datetime import UTC, datetime
+        from srs.archive.database import connect, writing
+        from srs.archive.tables import Recording, State
+        now = datetime.now(UTC)
+        with writing(connect(sys.argv[1])) as session:
+            row = Recording(id="r", call_id="c@pbx", state=State.READY, started_at=now, ended_at=now, created_at=now,
+                            duration_s=1.0)
+            session.add(row)
+    """
+    subprocess.run([sys.executable, "-c", dedent(program), database_url], check=True)
+    assert found(engine, "c@pbx") == ["r"]

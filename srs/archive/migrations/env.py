@@ -3,7 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-import srs.archive.search
+import srs.archive.searchable
 import srs.archive.tables  # noqa: F401 - make the metadata complete
 
 context.configure(

@@ -8,7 +8,7 @@ import structlog
 from alembic import op
 from sqlalchemy.exc import DBAPIError
 
-from srs.archive import search
+from srs.archive import searchable
 from srs.archive.tables import Leg, Recording, UtcDateTime
 
 revision = "0004"
@@ -78,7 +78,7 @@ def _fill(connection):
     rows = connection.execute(sa.text("SELECT * FROM recording ORDER BY started_at, id")).mappings().all()
     for found in rows:
         row = _recording(connection, found)
-        told = {**search.values(row), "recording_id": row.id, "position": search.free(connection, row)}
+        told = {**searchable.values(row), "recording_id": row.id, "position": searchable.free(connection, row)}
         connection.execute(sa.insert(_FOUND).values({name: told[name] for name in _COLUMNS}))
 
 

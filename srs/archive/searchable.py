@@ -1,0 +1,119 @@
+"""What recordings are found by: a narrow row beside each, in order of time, and its words.
+
+`position` rises with the start of the recordings, so that one number orders, pages and, in SQLite, is the row of the
+trigram index, which gives what it finds newest first. The rows follow their recordings by themselves (`_follow`) in
+every process that opens the database.
+"""
+
+import unicodedata
+import zlib
+from datetime import UTC, datetime
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, event
+from sqlalchemy.orm import Session as OrmSession
+from sqlalchemy.orm import UOWTransaction
+from sqlmodel import Field, SQLModel, col
+
+from srs.archive.subject import number
+from srs.archive.tables import Recording, State
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SPREAD: Final = 10
+"""Bits below the microsecond in which recordings that began at once differ."""
+
+
+class Searchable(SQLModel, table=True):
+    """What a recording is found by."""
+
+    __tablename__ = "recording_search"
+    __table_args__ = (
+        # All that is asked but words: a search that fits hardly any reads this alone.
+        sa.Index("ix_recording_search_walk", "position", "duration_s", "complete", "purpose", "state", "held"),
+    )
+
+    position: int = Field(
+        sa_column=sa.Column(sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True, autoincrement=False)
+    )
+    recording_id: str = Field(foreign_key="recording.id", ondelete="CASCADE", unique=True, max_length=64)
+    words: str = Field(sa_type=sa.Text)
+    """In lower case, without accents, a space before and after each: addresses, numbers, names, tags, note."""
+    duration_s: float
+    complete: float
+    """Share of the packets sent that came, of the worst leg."""
+    purpose: str | None = Field(default=None, sa_type=sa.Text)
+    state: str = Field(max_length=16)
+    held: bool = False
+
+
+def plain(text: str) -> str:
+    """In lower case and without accents, so that `jose` finds José."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(each for each in decomposed if not unicodedata.combining(each)).casefold()
+
+
+def words(row: Recording) -> str:
+    """What a recording is found by."""
+    told = [row.caller, row.callee, *(text for leg in row.legs for text in (leg.aor, leg.name))]
+    addresses = [form for text in told if text for form in (text, number(text))]
+    beside = [row.call_id, row.peer, row.direction, row.note, *map(tag_word, row.tags)]
+    unique = dict.fromkeys(plain(text) for text in (*addresses, *beside) if text)
+    return f" {' '.join(' '.join(unique).split())} "
+
+
+def tag_word(tag: str) -> str:
+    """What a tag is found by."""
+    return "#" + plain(tag).replace(" ", "_")
+
+
+def place(moment: datetime) -> int:
+    """The first position of those that began then."""
+    elapsed = moment - _EPOCH
+    return ((elapsed.days * 86400 + elapsed.seconds) * 1_000_000 + elapsed.microseconds) << _SPREAD
+
+
+# Keeping up
+
+
+@event.listens_for(OrmSession, "after_flush")
+def _follow(session: OrmSession, _: UOWTransaction) -> None:
+    for row in [*session.new, *session.dirty]:
+        if isinstance(row, Recording):
+            note(session.connection(), row)
+
+
+def note(connection: Connection, row: Recording) -> None:
+    """Make a recording be found by what it now is."""
+    told = values(row)
+    changed = connection.execute(sa.update(Searchable).where(col(Searchable.recording_id) == row.id).values(told))
+    if not changed.rowcount:
+        beside = {"recording_id": row.id, "position": free(connection, row)}
+        connection.execute(sa.insert(Searchable).values(beside | told))
+
+
+def values(row: Recording) -> dict[str, object]:
+    return {
+        "words": words(row),
+        "duration_s": row.duration_s,
+        "complete": complete(row),
+        "purpose": row.purpose,
+        "state": str(row.state),
+        "held": row.held,
+    }
+
+
+def free(connection: Connection, row: Recording) -> int:
+    """A position of its own."""
+    position = place(row.started_at) | (zlib.crc32(row.id.encode()) & ((1 << _SPREAD) - 1))
+    taken = sa.select(col(Searchable.position)).where(col(Searchable.position) == sa.bindparam("at"))
+    while connection.execute(taken, {"at": position}).first():
+        position += 1
+    return position
+
+
+def complete(row: Recording) -> float:
+    """Share of the packets sent that came, of the worst leg; 1 where none were sent."""
+    if row.state == State.FAILED:
+        return 0.0
+    return min((leg.packets / (leg.packets + leg.lost) for leg in row.legs if leg.packets + leg.lost), default=1.0)
