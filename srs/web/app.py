@@ -19,12 +19,13 @@ from srs.archive.errors import ArchiveError, Held, NotReady
 from srs.privacy.errors import Misuse, NoSuchUser, Refused
 from srs.privacy.roles import Right
 from srs.web import account, audit, change, health, live, recordings, settings, sign_in, sound, start, state, users
+from srs.web.asker import NotFound
 from srs.web.gate import Gate
 from srs.web.house import House
 from srs.web.language import Speaker
 from srs.web.pages import STATIC, plain
 from srs.web.routes import Page, route
-from srs.web.visit import Forbidden, NotFound, NotSignedIn, language
+from srs.web.visit import NotSignedIn, language
 
 log = structlog.get_logger()
 
@@ -75,7 +76,6 @@ def application(house: House) -> Starlette:
         exception_handlers={
             NotSignedIn: _sign_in,
             NotFound: _not_found,
-            Forbidden: _explained(403),
             Refused: _explained(403),
             Held: _explained(409),
             NotReady: _explained(409),

@@ -4,22 +4,25 @@ from starlette.responses import Response
 
 from srs.archive import catalogue
 from srs.archive.database import writing
+from srs.archive.errors import NotReady
 from srs.archive.tables import Recording
+from srs.handoff.delete import delete as delete_now
 from srs.privacy.errors import Misuse
 from srs.web.pages import back, page
 from srs.web.visit import Visit
 
 LONGEST_NOTE = 4000
+LONGEST_TAG = 60
 MOST_TAGS = 20
 
 
 def words(visit: Visit) -> Response:
     """Tags and note."""
-    tags = [tag.strip()[:60] for tag in visit.form.get("tags", "").split(",") if tag.strip()]
+    tags = [tag.strip()[:LONGEST_TAG] for tag in visit.form.get("tags", "").split(",") if tag.strip()]
     with writing(visit.house.engine) as session:
         row = session.get(Recording, visit.recording.id, with_for_update=True)
         if row is None:
-            raise Misuse("tags and note can be given when the call has ended")
+            raise NotReady("tags and note can be given when the call has ended")
         row.tags = list(dict.fromkeys(tags))[:MOST_TAGS]
         row.note = visit.form.get("note", "").strip()[:LONGEST_NOTE] or None
     visit.note("tags and note", details={"tags": tags})
@@ -35,7 +38,8 @@ def delete(visit: Visit) -> Response:
     _needs_reason(visit)
     house, row = visit.house, visit.recording
     visit.note("delete")
-    catalogue.delete(house.engine, house.store, house.settings.data_dir, row.id, visit.now)
+    reason = f"by hand: {visit.form['reason'].strip()}"
+    delete_now(house.engine, house.store, house.settings, row.id, visit.now, reason, visit.person.label)
     return back(f"/recordings/{row.id}")
 
 

@@ -2,17 +2,20 @@
 
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Final
 
 from starlette.background import BackgroundTask
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from srs.archive import peaks
 from srs.archive.audio import FORMATS
 from srs.archive.errors import NotReady
 from srs.archive.export import export, open_sound
+from srs.archive.store import Store
 from srs.archive.tables import Recording
 from srs.privacy.errors import Misuse
 from srs.web.visit import Visit
@@ -23,25 +26,32 @@ _RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
 
 
 def play(visit: Visit) -> Response:
-    """The sound as it is kept, or a range of it. The first octets of it are a play, and in the audit."""
-    row = visit.recording
+    return stream(visit.recording, visit.house.store, visit.request.headers, lambda: visit.note("play"))
+
+
+def stream(row: Recording, store: Store, asked: Headers, note: Callable[[], None]) -> Response:
+    """The sound as it is kept, or the range of it that is asked for.
+
+    Args:
+        note: called before the first octets of the sound are given: that is a play.
+    """
     etag = f'"{row.sha256}"'
-    file = open_sound(row, visit.house.store)
+    file = open_sound(row, store)
     size = file.seek(0, 2)  # of the sound itself: what is stored may be sealed
-    asked = visit.request.headers.get("range")
-    span = _span(asked, size) if visit.request.headers.get("if-range", etag) == etag else (0, size)
+    wanted = asked.get("range")
+    span = _span(wanted, size) if asked.get("if-range", etag) == etag else (0, size)
     if span is None:
         file.close()
-        return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
+        raise HTTPException(416, "the sound has no such octets", {"Content-Range": f"bytes */{size}"})
     if span[0] == 0:
-        visit.note("play")
+        note()
     headers = {
         "Accept-Ranges": "bytes",
         "Content-Length": str(span[1] - span[0]),
         "ETag": etag,
         "Cache-Control": "private, no-store",
     }
-    partial = asked is not None and span != (0, size)
+    partial = wanted is not None and span != (0, size)
     if partial:
         headers["Content-Range"] = f"bytes {span[0]}-{span[1] - 1}/{size}"
     return StreamingResponse(_read(file, *span), 206 if partial else 200, headers, TYPES[row.format or "wav"])
@@ -69,12 +79,15 @@ def _read(file: IO[bytes], start: int, end: int) -> Iterator[bytes]:
 
 
 def peaks_of(visit: Visit) -> Response:
+    return outline(visit.recording, visit.house.store, visit.request.headers)
+
+
+def outline(row: Recording, store: Store, asked: Headers) -> Response:
     """The outline of the sound (`rtp.peaks`)."""
-    row = visit.recording
     etag = f'"peaks-{row.sha256}"'
-    if visit.request.headers.get("if-none-match") == etag:
+    if asked.get("if-none-match") == etag:
         return Response(status_code=304, headers={"ETag": etag})
-    found = peaks.load(visit.house.store, row.file) if row.file else None
+    found = peaks.load(store, row.file) if row.file else None
     if found is None:
         raise NotReady(f"there is no outline of {row.id}")
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
@@ -86,16 +99,22 @@ def download(visit: Visit) -> Response:
     row, kind = visit.recording, visit.request.query_params.get("format", "wav")
     if kind not in FORMATS:
         raise Misuse(f"format must be one of {', '.join(FORMATS)}")
-    with tempfile.NamedTemporaryFile(suffix=f".{kind}", delete=False) as file:
+    answer = made(lambda target: export(row, visit.house.store, kind, target), file_name(row, kind), TYPES[kind])
+    visit.note("download", details={"format": kind})
+    return answer
+
+
+def made(make: Callable[[Path], None], name: str, media_type: str) -> FileResponse:
+    """A file that is made for one answer and gone after it."""
+    with tempfile.NamedTemporaryFile(delete=False) as file:
         target = Path(file.name)
     try:
-        export(row, visit.house.store, kind, target)
-        visit.note("download", details={"format": kind})
+        make(target)
     except BaseException:
         target.unlink(missing_ok=True)
         raise
     forget = BackgroundTask(target.unlink, missing_ok=True)
-    return FileResponse(target, media_type=TYPES[kind], filename=file_name(row, kind), background=forget)
+    return FileResponse(target, media_type=media_type, filename=name, background=forget)
 
 
 def file_name(row: Recording, kind: str) -> str:

@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import requests
+from sqlmodel import select
 from support.recorder import free_port
 
 from srs.archive import audio, peaks
-from srs.archive.database import writing
+from srs.archive.database import reading, writing
 from srs.archive.tables import Leg, Recording, State
 from srs.config import Settings, WebSettings
+from srs.handoff.tables import Receipt
 from srs.privacy import users
 from srs.privacy.audit import Wanted, entries
 from srs.privacy.roles import ON_RECORDINGS, Assignment, Right, Scope, assignment
@@ -167,6 +169,9 @@ def test_deletion_wants_a_reason_and_leaves_what_is_known(enter: Enter, house: H
     assert house.store.size("x.wav") is None
     (entry,) = entries(house.engine, Wanted(action="delete"))
     assert entry.reason == "asked"
+    with reading(house.engine) as session:
+        receipt = session.exec(select(Receipt)).one()
+    assert (receipt.recording_id, receipt.reason, receipt.by) == (ID, "by hand: asked", "user:eve")
     assert client.get(f"/recordings/{ID}").status_code == 200
 
 

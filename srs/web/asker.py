@@ -1,0 +1,83 @@
+"""Somebody who asks, by a browser or by a program: what they may, and that they did."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from srs.archive.catalogue import Sight
+from srs.archive.errors import AmbiguousId, NoRecording
+from srs.archive.tables import Recording
+from srs.privacy import audit
+from srs.privacy.access import Decision
+from srs.privacy.audit import Act
+from srs.privacy.errors import Refused
+from srs.privacy.roles import ON_RECORDINGS, Person, Right
+from srs.web.house import House
+
+
+class NotFound(Exception):
+    """There is none, or none that whoever asks may know of."""
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks, when, and where from."""
+
+    house: House
+    person: Person
+    origin: str
+    now: datetime
+
+    def decide(self, right: Right, row: Recording | None = None) -> Decision:
+        """Whether they may do something, with a recording where the right is one on recordings."""
+        if right not in ON_RECORDINGS:
+            return self.house.guard.decide(self.person, right, None, self.now)
+        if row is None:
+            return Decision(False, f"which recording is to {right}?")
+        return self.house.guard.decide(self.person, right, row, self.now)
+
+    def require(self, right: Right, row: Recording | None = None) -> None:
+        """
+        Raises:
+            Refused: they may not; that is in the audit.
+        """
+        decision = self.decide(right, row)
+        if not decision.allowed:
+            what = f"recording:{row.id}" if row else "recorder"
+            self.write(str(right), what, allowed=False, details={"why": decision.why})
+            raise Refused(decision.why)
+
+    def sight(self) -> Sight:
+        """The recordings that they may know of."""
+        return self.house.guard.sight(self.person, self.now)
+
+    def find(self, id_: str) -> Recording:
+        """The recording of exactly this id, in the database or under way.
+
+        Raises:
+            NotFound: there is none that they may know of.
+        """
+        try:
+            row = self.house.guard.find(self.person, id_, self.now)
+        except (NoRecording, AmbiguousId) as error:
+            raise NotFound from error
+        if row.id != id_:
+            raise NotFound
+        return row
+
+    def write(
+        self,
+        action: str,
+        about: str,
+        *,
+        reason: str | None = None,
+        allowed: bool = True,
+        details: Mapping[str, object] = {},
+    ) -> None:
+        """Write it into the audit.
+
+        Raises:
+            DatabaseError: it is not written; then it must not be done.
+        """
+        act = Act(self.person.label, action, about, self.origin, reason=reason, allowed=allowed, details=details)
+        audit.record(self.house.engine, act, self.now)
