@@ -1,6 +1,6 @@
 """One SSRC's packets, as they came, in the order and at the place in time where they belong."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,11 @@ class Timeline:
     """Fit no line of sequence numbers and timestamps."""
     skew: Floats
     """Of its line of timestamps, one a packet played; see `rtp.skew`."""
+
+    def earlier(self, by_ns: int) -> "Timeline":
+        """Return the same packets, each at an earlier place."""
+        gaps = replace(self.gaps, start_ns=self.gaps.start_ns - by_ns)
+        return replace(self, anchor_ns=self.anchor_ns - by_ns, gaps=gaps)
 
 
 def order(

@@ -77,6 +77,9 @@ class LegFacts:
     """Datagrams that came but could not be read in time."""
     skew_ppm: float = 0.0
     """How much slower the sender's clock ran than ours, by most of its packets; made good. 0: not measurable."""
+    early_ms: float = 0.0
+    """By how much it stands earlier than it came, because its sender reports say that its way takes longer than that of
+    another leg. 0: where it came."""
     quality: dict[str, float | None] = field(default_factory=dict)
     """See `rtp.quality.Quality`."""
     ssrcs: list[str] = field(default_factory=list)

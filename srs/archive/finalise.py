@@ -16,6 +16,7 @@ from srs.archive.facts import Interval, LegFacts
 from srs.archive.legs import Frame
 from srs.archive.listen import Heard, listen
 from srs.archive.replay import NoSession, Replay, kernel_drops, replay
+from srs.archive.reports import aligned
 from srs.archive.treatment import Treatment, masked
 from srs.siprec.identifiers import Identifier
 from srs.siprec.session import Presence, Session, Stream, parties
@@ -94,7 +95,8 @@ def _recording(
     treatment: Treatment,
 ) -> Recording:
     session, streams = replayed.session, parties(replayed.session)
-    heard = {stream: listen(datagrams, rows[stream], stream, session.ended_ns) for stream in streams}
+    came = {stream: listen(datagrams, rows[stream], stream, session.ended_ns) for stream in streams}
+    heard = aligned(datagrams, came)
     start_ns, end_ns = _extent(replayed, list(heard.values()))
     drops = kernel_drops(replayed.events)
     sounds = []

@@ -163,6 +163,7 @@ def facts(data: NDArray[np.uint8], heard: Heard, frame: Frame, sound: Sound, ker
         malformed=dict(heard.malformed),
         kernel_dropped=kernel_dropped,
         skew_ppm=_skew_ppm(heard),
+        early_ms=round(max((source.early_ns for source in heard.sources), default=0) / 1e6, 3),
         quality=_quality(heard, frame, sound),
         ssrcs=[f"{source.ssrc:08x}" for source in heard.sources],
         codecs=list(names),
@@ -201,9 +202,10 @@ def digits(data: NDArray[np.uint8], heard: Heard, frame: Frame) -> list[Digit]:
         if codec.name == "TELEPHONE-EVENT":
             for source in heard.sources:
                 told = (source.codec == index) & ~frame.paused(source.packets.time_ns)
-                found += events.read(data, source.packets.take(told), codec.clock_rate)
-    found.sort(key=lambda event: event.start_ns)
-    return [(*span((each.start_ns, each.start_ns + each.length_ns), frame.start_ns), each.name) for each in found]
+                read = events.read(data, source.packets.take(told), codec.clock_rate)
+                found += [(each.start_ns - source.early_ns, each) for each in read]
+    found.sort(key=lambda item: item[0])
+    return [(*span((start_ns, start_ns + each.length_ns), frame.start_ns), each.name) for start_ns, each in found]
 
 
 def codec_names(heard: Heard) -> Counter[str]:

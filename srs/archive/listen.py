@@ -33,6 +33,12 @@ class Source:
     timeline: Timeline
     copies: int = 0
     """Packets of it that were lost, and are known from what others repeat (RFC 2198)."""
+    early_ns: int = 0
+    """By how much its place is earlier than its packets came, as its sender reports tell: see `srs.archive.reports`."""
+
+    def earlier(self, by_ns: int) -> "Source":
+        """Return the same packets, each at an earlier place."""
+        return replace(self, timeline=self.timeline.earlier(by_ns), early_ns=by_ns) if by_ns else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +56,8 @@ class Heard:
 
     @property
     def first_ns(self) -> int | None:
-        """Arrival of the first packet, UTC; None: there is none."""
-        return min((int(source.packets.time_ns[0]) for source in self.sources), default=None)
+        """Where the first packet stands, UTC; None: there is none."""
+        return min((int(source.packets.time_ns[0]) - source.early_ns for source in self.sources), default=None)
 
     @property
     def last_ns(self) -> int | None:
