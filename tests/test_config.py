@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from srs.config import Settings, SettingsError, load, loading, names, origin
+from srs.config import Settings, SettingsError, load, loading, names, origin, pages
 
 DOCS = Path(__file__).parent.parent / "docs" / "settings.md"
 
@@ -153,6 +153,33 @@ def default(name: str) -> str:
     if field.default_factory is not None or field.default is None:
         return ""
     return f"`{str(field.default).replace(chr(39), chr(34))}`"
+
+
+def test_what_the_pages_say_is_beneath_the_file(toml, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = toml(f'data_dir = "{tmp_path}"\n[retention]\nkeep_days = 5')
+    pages.write(
+        tmp_path, {"retention": {"keep_days": 9, "when_full": "prune"}, "group": [{"name": "g", "extensions": ["1"]}]}
+    )
+    settings = load(path)
+    assert (settings.retention.keep_days, settings.retention.when_full) == (5, "prune")
+    assert settings.group[0].name == "g"
+    assert origin("retention.keep_days", path) == str(path)
+    assert origin("group", path) == str(tmp_path / "pages.toml")
+    assert (tmp_path / "pages.toml").stat().st_mode & 0o777 == 0o600
+    monkeypatch.setenv("SRS_RETENTION__WHEN_FULL", "refuse")
+    assert load(path).retention.when_full == "refuse"
+    monkeypatch.setenv("SRS_DATA_DIR", str(tmp_path / "elsewhere"))
+    assert load(path).group == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("[retention]\nkeep_days = -1", "[retention] keep_days"), ("x = [", "not valid TOML")]
+)
+def test_what_is_wrong_on_the_pages_is_named_with_their_file(text: str, words: str, tmp_path: Path):
+    (tmp_path / "pages.toml").write_text(text)
+    with pytest.raises(SettingsError, match=r"pages\.toml: ") as told:
+        load(data_dir=tmp_path)
+    assert words in str(told.value)
 
 
 def test_the_docs_list_every_setting_with_its_default_and_meaning():

@@ -2,14 +2,15 @@
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from srs.config.settings import PREFIX, Settings
+from srs.config import pages
+from srs.config.settings import PREFIX, Settings, usual_data_dir
 from srs.config.values import Section
 
 PLACES = (Path("srs.toml"), Path("/etc/siprec-srs/srs.toml"))
@@ -25,12 +26,15 @@ def find(config: Path | None = None) -> Path | None:
     return named or next((place for place in PLACES if place.is_file()), None)
 
 
-def load(config: Path | None = None, data_dir: Path | None = None) -> Settings:
-    """The settings of file and environment.
+def load(
+    config: Path | None = None, data_dir: Path | None = None, from_pages: pages.Document | None = None
+) -> Settings:
+    """The settings of environment, file and pages.
 
     Args:
         config: the file, instead of the places where it is looked for.
         data_dir: wins over file and environment.
+        from_pages: instead of what `pages.toml` says, to see whether it would do.
 
     Raises:
         SettingsError: a file that cannot be read, an unknown key, a value that is not allowed.
@@ -39,11 +43,45 @@ def load(config: Path | None = None, data_dir: Path | None = None) -> Settings:
     document = _read(path) if path else {}
     if data_dir is not None:
         document["data_dir"] = data_dir
+    folder = data_folder(document)
+    beneath = _of_pages(folder) if from_pages is None else from_pages
     try:
-        settings = Settings(**document)
+        settings = Settings(**pages.merge(beneath, document))
     except ValidationError as error:
-        raise SettingsError("\n".join(_explain(detail, path) for detail in error.errors())) from error
+        told = (_explain(detail, _file(detail, path, document, folder)) for detail in error.errors())
+        raise SettingsError("\n".join(told)) from error
     return settings if data_dir is None else settings.model_copy(update={"data_dir": data_dir.expanduser().absolute()})
+
+
+def data_folder(document: Mapping[str, Any]) -> Path:
+    """The data folder, where it is needed to know the other settings: as environment and file have it, or the usual."""
+    named = document.get("data_dir")
+    variable = _variable(["data_dir"], os.environ)
+    if variable and not isinstance(named, Path):
+        named = os.environ[variable]
+    return Path(named).expanduser().absolute() if isinstance(named, str | Path) else usual_data_dir()
+
+
+def _file(detail: ErrorDetails, path: Path | None, document: Mapping[str, Any], folder: Path) -> Path | None:
+    """Which file says what is wrong."""
+    names = [part for part in detail["loc"] if isinstance(part, str)]
+    return folder / pages.NAME if _value(document, names[:2]) is None and _value(_of_pages(folder), names[:2]) else path
+
+
+def _of_pages(folder: Path) -> dict[str, Any]:
+    path = folder / pages.NAME
+    try:
+        return pages.read(folder)
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from error
+
+
+def _value(document: object, names: Sequence[str]) -> object | None:
+    for name in names:
+        document = document.get(name) if isinstance(document, Mapping) else None
+    return document
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -102,14 +140,15 @@ def names() -> Iterator[tuple[str, str]]:
 
 
 def origin(name: str, config: Path | None = None, data_dir: Path | None = None) -> str:
-    """Where the value of a setting comes from: `environment SRS_…`, the file's name, `--data` or `default`."""
+    """Where the value of a setting comes from: `environment SRS_…`, a file's name, `--data` or `default`."""
     parts = name.split(".")
     if name == "data_dir" and data_dir is not None:
         return "--data"
     if variable := _variable(parts, os.environ):
         return f"environment {variable}"
     path = find(config)
-    value: Any = _read(path) if path else {}
-    for part in parts:
-        value = value.get(part) if isinstance(value, dict) else None
-    return str(path) if value is not None else "default"
+    document = _read(path) if path else {}
+    if _value(document, parts) is not None:
+        return str(path)
+    folder = data_dir or data_folder(document)
+    return str(folder / pages.NAME) if _value(_of_pages(folder), parts) is not None else "default"

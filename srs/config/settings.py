@@ -23,7 +23,8 @@ from srs.config.web import WebSettings
 PREFIX = "SRS_"
 
 
-def _default_data_dir() -> Path:
+def usual_data_dir() -> Path:
+    """Where nothing is set."""
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "siprec-srs"
 
 
@@ -39,7 +40,7 @@ class Settings(BaseSettings):
     )
 
     data_dir: Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())] = Field(
-        default_factory=_default_data_dir,
+        default_factory=usual_data_dir,
         description="The folder for captures, sound and database; without it `siprec-srs` in `$XDG_DATA_HOME` "
         "or `~/.local/share`.",
     )

@@ -8,14 +8,17 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from srs.archive.database import reading, writing
+from srs.archive.subject import matches, subject
 from srs.archive.tables import Recording, State
 from srs.config import Settings
+from srs.config.rules import Match
 from srs.handoff import tasks
 from srs.handoff.delete import KIND, RETENTION, deletion
 from srs.handoff.tables import Task, TaskState
 
 BATCH = 500
 WEEK = timedelta(days=7)
+MONTH = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +124,11 @@ def _change(session: Session, period: Period, settings: Settings, now: datetime)
     if period.after is not None and (wanted := deletion(period.row, settings)):
         tasks.add(session, wanted, now)
     return True
+
+
+def hits(engine: Engine, match: Match, settings: Settings, now: datetime) -> int:
+    """How many recordings of the last 30 days a rule would have been for."""
+    columns = select(Recording).where(Recording.started_at > now - MONTH, Recording.started_at <= now)
+    with reading(engine) as session:
+        rows = session.exec(columns.order_by(col(Recording.id)).execution_options(yield_per=BATCH))
+        return sum(matches(match, subject(row, settings.numbers, settings.group)) for row in rows)

@@ -18,7 +18,22 @@ from starlette.types import Scope
 from srs.archive.errors import ArchiveError, Held, NotReady
 from srs.privacy.errors import Misuse, NoSuchUser, Refused
 from srs.privacy.roles import Right
-from srs.web import account, audit, change, health, live, recordings, settings, sign_in, sound, start, state, users
+from srs.web import (
+    account,
+    announcements,
+    audit,
+    change,
+    editing,
+    health,
+    live,
+    recordings,
+    settings,
+    sign_in,
+    sound,
+    start,
+    state,
+    users,
+)
 from srs.web.asker import NotFound
 from srs.web.gate import Gate
 from srs.web.house import House
@@ -54,12 +69,23 @@ PAGES = (
     Page("/users/{name}", users.change, Right.USERS, "POST"),
     Page("/audit", audit.listed, Right.AUDIT),
     Page("/settings", settings.shown, Right.SETTINGS),
+    Page("/settings/announcements", announcements.listed, Right.SETTINGS),
+    Page("/settings/announcements", announcements.add, Right.SETTINGS, "POST", upload=True),
+    Page("/settings/announcements/{name}", announcements.sound, Right.SETTINGS),
+    Page("/settings/announcements/{name}/remove", announcements.remove, Right.SETTINGS, "POST"),
+    Page("/settings/retention/apply", editing.apply_retention, Right.SETTINGS, "POST"),
+    Page("/settings/{subject}", editing.shown, Right.SETTINGS),
+    Page("/settings/{subject}", editing.change, Right.SETTINGS, "POST"),
+    Page("/settings/{subject}/{place}", editing.item, Right.SETTINGS),
+    Page("/settings/{subject}/{place}", editing.change, Right.SETTINGS, "POST"),
     Page("/account", account.shown, None),
     Page("/account", account.change, None, "POST"),
     Page("/account/password", account.password_page, None, new_password_first=False),
     Page("/account/password", account.set_password, None, "POST", new_password_first=False),
     Page("/sign-out", sign_in.leave, None, "POST", new_password_first=False),
 )
+
+UPLOADS = frozenset(page.path for page in PAGES if page.upload)
 
 
 def application(house: House) -> Starlette:
@@ -72,7 +98,7 @@ def application(house: House) -> Starlette:
             Route("/health/ready", health.Ready(house)),
             *(route(house, page) for page in PAGES),
         ],
-        middleware=[Middleware(Gate, secure=house.settings.web.secure)],
+        middleware=[Middleware(Gate, secure=house.settings.web.secure, uploads=UPLOADS)],
         exception_handlers={
             NotSignedIn: _sign_in,
             NotFound: _not_found,

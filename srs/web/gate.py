@@ -1,7 +1,7 @@
 """What holds for every request and answer: headers, where changes may come from, how large, how many. Pure ASGI."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -23,6 +23,8 @@ HEADERS: Final[Mapping[str, str]] = {
 }
 SAFE: Final = ("GET", "HEAD", "OPTIONS")
 LARGEST_BODY: Final = 1 << 20
+LARGEST_UPLOAD: Final = 10 << 20
+"""Of a path that takes files."""
 RATE: Final = 20.0
 """Requests a second of one address, over time."""
 BURST: Final = 200.0
@@ -31,8 +33,8 @@ BURST: Final = 200.0
 class Gate:
     """Around the application."""
 
-    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
-        self._app, self._secure = app, secure
+    def __init__(self, app: ASGIApp, *, secure: bool, uploads: Collection[str] = ()) -> None:
+        self._app, self._secure, self._uploads = app, secure, uploads
         self._rates = Rates()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -43,7 +45,7 @@ class Gate:
         if refusal := self._refusal(scope, headers):
             await refusal(scope, receive, self._with_headers(send))
         else:
-            await self._app(scope, _limited(receive), self._with_headers(send))
+            await self._app(scope, _limited(receive, self._largest(scope)), self._with_headers(send))
 
     def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
         client = scope.get("client")
@@ -52,9 +54,13 @@ class Gate:
         if scope["method"] not in SAFE and not is_own(headers, "https" if self._secure else "http"):
             return PlainTextResponse("This request came from another site and was not carried out.", 403)
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > LARGEST_BODY:
-            return PlainTextResponse(f"At most {LARGEST_BODY} octets are taken.", 413)
+        largest = self._largest(scope)
+        if not length.isdecimal() or int(length) > largest:
+            return PlainTextResponse(f"At most {largest} octets are taken.", 413)
         return None
+
+    def _largest(self, scope: Scope) -> int:
+        return LARGEST_UPLOAD if scope["path"] in self._uploads else LARGEST_BODY
 
     def _with_headers(self, send: Send) -> Send:
         async def sending(message: Message) -> None:
@@ -83,7 +89,7 @@ def is_own(headers: Headers, scheme: str) -> bool:
     return headers.get("origin") == f"{scheme}://{headers.get('host')}"
 
 
-def _limited(receive: Receive) -> Receive:
+def _limited(receive: Receive, largest: int) -> Receive:
     """Bodies without a length end at the largest too."""
     taken = 0
 
@@ -91,7 +97,7 @@ def _limited(receive: Receive) -> Receive:
         nonlocal taken
         message = await receive()
         taken += len(message.get("body", b""))
-        return {"type": "http.disconnect"} if taken > LARGEST_BODY else message
+        return {"type": "http.disconnect"} if taken > largest else message
 
     return receiving
 

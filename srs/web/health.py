@@ -1,5 +1,8 @@
 """For load balancers and watchdogs; tells nothing that anybody could use."""
 
+import secrets
+from typing import Final
+
 from sqlalchemy import text
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -10,10 +13,13 @@ from srs.archive.database import reading
 from srs.archive.errors import ArchiveError
 from srs.web.house import House
 
+PROCESS: Final = secrets.token_hex(8)
+"""Another one when the process was replaced."""
+
 
 async def alive(_: Request) -> Response:
     """This process answers."""
-    return PlainTextResponse("ok")
+    return PlainTextResponse("ok", headers={"X-Process": PROCESS})
 
 
 class Ready:

@@ -1,4 +1,4 @@
-"""The languages of the pages: English in the source, others in locales/."""
+"""The languages of the pages: English in the source, others in locales/; those of the settings apart."""
 
 import tomllib
 from collections.abc import Mapping
@@ -13,9 +13,8 @@ LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "nl": "Nederlands"}
 @cache
 def texts(language: str) -> Mapping[str, str]:
     """The texts of a language, by the English ones."""
-    path = FOLDER / f"{language}.toml"
-    found: dict[str, str] = tomllib.loads(path.read_text("utf-8")) if language in LANGUAGES and path.exists() else {}
-    return found
+    paths = (FOLDER / f"{language}.toml", FOLDER / f"settings.{language}.toml") if language in LANGUAGES else ()
+    return {english: text for path in paths for english, text in tomllib.loads(path.read_text("utf-8")).items()}
 
 
 class Speaker:

@@ -2,10 +2,12 @@
 
 import inspect
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import cast
 
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -30,6 +32,8 @@ class Page:
     method: str = "GET"
     new_password_first: bool = True
     """Not for somebody whose password was made by another."""
+    upload: bool = False
+    """Takes a file."""
 
 
 def route(house: House, page: Page) -> Route:
@@ -37,12 +41,19 @@ def route(house: House, page: Page) -> Route:
         visit = await run_in_threadpool(of_browser, house, request)
         if page.new_password_first and visit.user.must_change:
             return RedirectResponse(PASSWORD, 303)
-        if page.method == "POST":
-            form = await request.form(max_files=0, max_fields=200)
-            visit = replace(visit, form={name: str(value) for name, value in form.items()})
-        visit = await run_in_threadpool(visit.about, page.right)
-        if inspect.iscoroutinefunction(page.answer):
-            return cast("Response", await page.answer(visit))
-        return await run_in_threadpool(cast("Callable[[Visit], Response]", page.answer), visit)
+        async with AsyncExitStack() as stack:
+            if page.method == "POST":
+                form = await stack.enter_async_context(request.form(max_files=int(page.upload), max_fields=200))
+                visit = _with_form(visit, form)
+            visit = await run_in_threadpool(visit.about, page.right)
+            if inspect.iscoroutinefunction(page.answer):
+                return cast("Response", await page.answer(visit))
+            return await run_in_threadpool(cast("Callable[[Visit], Response]", page.answer), visit)
 
     return Route(page.path, endpoint, methods=[page.method], name=f"{page.method} {page.path}")
+
+
+def _with_form(visit: Visit, form: FormData) -> Visit:
+    texts = {name: value for name, value in form.items() if isinstance(value, str)}
+    files = [value for value in form.values() if isinstance(value, UploadFile)]
+    return replace(visit, form=texts, upload=files[0] if files else None)

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from srs.config import names, origin
 from srs.web.pages import page
+from srs.web.subjects import SUBJECTS
 from srs.web.visit import Visit
 
 _SECRET: Final = ("password", "secret", "key", "token")
@@ -15,10 +16,10 @@ _SECRET: Final = ("password", "secret", "key", "token")
 def shown(visit: Visit) -> Response:
     house = visit.house
     rows = [
-        (name, said(name, value_of(house.settings, name)), meaning, origin(name, house.config))
+        (name, said(name, value_of(house.settings, name)), meaning, origin(name, house.config, house.settings.data_dir))
         for name, meaning in names()
     ]
-    return page(visit, "settings.html", rows=rows)
+    return page(visit, "settings.html", rows=rows, subjects=SUBJECTS.values())
 
 
 def value_of(settings: object, name: str) -> Any:  # noqa: ANN401 - settings are of any type

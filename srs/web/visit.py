@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from srs.archive.tables import Recording
@@ -26,6 +27,8 @@ class Visit(Asker):
     request: Request
     user: User
     form: Mapping[str, str] = field(default_factory=dict)
+    upload: UploadFile | None = None
+    """The file that the form brings."""
     row: Recording | None = None
     """The recording it is about."""
 

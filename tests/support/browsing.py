@@ -38,12 +38,17 @@ class Site:
 class Visitor:
     """Somebody at a browser; whatever the browser complains of fails the test."""
 
-    def __init__(self, page: Page, site: Site) -> None:
+    def __init__(self, page: Page, site: Site, allow: tuple[str, ...]) -> None:
         self.page, self.site = page, site
+        self._allow = allow
         self.complaints: list[str] = []
-        page.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
+        page.on("console", lambda message: message.type == "error" and self._complain(message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", self._on_request)
+
+    def _complain(self, text: str) -> None:
+        if not any(word in text for word in self._allow):
+            self.complaints.append(text)
 
     def _on_request(self, request: object) -> None:
         address = str(getattr(request, "url", ""))
@@ -70,10 +75,14 @@ class Visitor:
 
 
 @contextmanager
-def visiting(browser: Browser, site: Site, **options: object) -> Iterator[Visitor]:
+def visiting(browser: Browser, site: Site, allow: tuple[str, ...] = (), **options: object) -> Iterator[Visitor]:
+    """
+    Args:
+        allow: words of complaints that are to be expected.
+    """
     context = browser.new_context(ignore_https_errors=True, **options)  # type: ignore[arg-type]
     context.set_default_timeout(30_000)
-    visitor = Visitor(context.new_page(), site)
+    visitor = Visitor(context.new_page(), site, allow)
     yield visitor
     context.close()
     assert visitor.complaints == []

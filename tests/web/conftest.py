@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 from support.browsing import CHROMIUM, PASSWORD, SWITCHES, Site
 from support.calls import Talk, make_plan
+from support.house import Enter, serving, sign_in
 from support.recorder import Recorder, free_port, until
 
 from srs.archive.database import connect, writing
 from srs.privacy import users
 from srs.privacy.roles import Right, Scope, assignment
+from srs.web.house import House
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +57,16 @@ def browser() -> Iterator[Browser]:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         yield running
         running.close()
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """With one recording of a second."""
+    with serving(tmp_path) as house:
+        yield house
+
+
+@pytest.fixture
+def enter(house: House) -> Enter:
+    """A browser of a user with some roles, signed in."""
+    return partial(sign_in, house)

@@ -32,6 +32,9 @@ def test_every_page_is_fit_for_everybody(browser: Browser, site: Site, name: str
             "user": "/users/bert",
             "audit": "/audit",
             "settings": "/settings",
+            "rules": "/settings/purposes",
+            "rule": "/settings/retention-rules/new",
+            "announcements": "/settings/announcements",
             "start": "/start",
             "account": "/account",
             "password": "/account/password",
@@ -82,6 +85,24 @@ def test_tags_and_hold_with_a_reason(browser: Browser, site: Site):
         page.get_by_label("Reason").fill("over")
         page.get_by_role("button", name="Release").click()
         expect(page.locator(".facts")).not_to_contain_text("Held")
+
+
+def test_a_rule_is_looked_at_kept_and_in_force_while_the_recorder_goes_on(browser: Browser, site: Site):
+    with visiting(browser, site, viewport=DESKTOP, allow=("ERR_CONNECTION",)) as visitor:
+        visitor.sign_in("anna")
+        page = visitor.go("/settings/retention-rules/new")
+        page.get_by_label("Name", exact=True).fill("kept long")
+        page.get_by_label("Days kept").fill("400")
+        page.get_by_label("Tag", exact=True).fill("contract")
+        page.get_by_role("button", name="Preview").click()
+        expect(page.get_by_text("would have been for 0 recordings")).to_be_visible()
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator("h1")).to_have_text("Saved")
+        expect(page.locator("h1")).to_have_text("Retention rules")
+        expect(page.get_by_role("link", name="kept long")).to_be_visible()
+        page.goto(f"{site.url}/settings")
+        expect(page.locator("tr", has_text="retention.rule")).to_contain_text("pages.toml")
+    assert site.recorder.recordings(1)
 
 
 def test_the_first_administrator_gets_in_by_the_log_and_makes_a_test_call(browser: Browser, site: Site):

@@ -6,8 +6,10 @@ import tomllib
 import pytest
 
 from srs.privacy.roles import ROLES, Right
-from srs.web.language import FOLDER, Speaker, preferred
+from srs.web import forms
+from srs.web.language import FOLDER, Speaker, preferred, texts
 from srs.web.pages import HERE
+from srs.web.subjects import SUBJECTS
 
 IN_TEMPLATES = re.compile(r"""_\(\s*(?:"([^"]+)"|'([^']+)')\s*[,)]""")
 IN_CODE = re.compile(r"""\bsay\(\s*"([^"]+)\"""")
@@ -25,12 +27,23 @@ def said() -> set[str]:
     return {text for text in found if not text.endswith(" ")} | made | set(ROLES)
 
 
+def said_of_settings() -> set[str]:
+    """All that the pages say of the settings that they change."""
+    asked = [field for subject in SUBJECTS.values() for field in forms.fields(subject.model, {})]
+    names = {f"field {field.name.rpartition('.')[2]}" for field in asked}
+    assert set(tomllib.loads((FOLDER / "settings.en.toml").read_text())) == names
+    of_subjects = {text for subject in SUBJECTS.values() for text in (subject.title, subject.about)}
+    return names | {field.meaning for field in asked} | of_subjects
+
+
 def test_every_text_is_there_in_dutch_and_none_too_many():
-    assert set(tomllib.loads((FOLDER / "nl.toml").read_text())) == said()
+    of_pages, of_settings = ({*tomllib.loads((FOLDER / name).read_text())} for name in ("nl.toml", "settings.nl.toml"))
+    assert of_settings | of_pages == said() | said_of_settings()
+    assert of_settings & of_pages == set()
 
 
 def test_what_is_filled_in_is_the_same_in_both():
-    for english, dutch in tomllib.loads((FOLDER / "nl.toml").read_text()).items():
+    for english, dutch in texts("nl").items():
         assert set(re.findall(r"{\w+}", english)) == set(re.findall(r"{\w+}", dutch)), english
 
 

@@ -1,98 +1,17 @@
 """Who gets what, over HTTP: sign-in, rights, leaks, audit."""
 
-import io
-import threading
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from pathlib import Path
-
-import numpy as np
 import pytest
-import requests
 from sqlmodel import select
-from support.recorder import free_port
+from support.house import ID, NOW, PASSWORD, Enter, stranger
 
-from srs.archive import audio, peaks
 from srs.archive.database import reading, writing
-from srs.archive.tables import Leg, Recording, State
-from srs.config import Settings, WebSettings
 from srs.handoff.tables import Receipt
 from srs.privacy import users
 from srs.privacy.audit import Wanted, entries
 from srs.privacy.roles import ON_RECORDINGS, Assignment, Right, Scope, assignment
 from srs.web.app import PAGES
 from srs.web.gate import HEADERS
-from srs.web.house import House, open_house
-from srs.web.server import bind, serve
-
-NOW = datetime.now(UTC)
-PASSWORD = "correct horse battery"
-ID = "0123456789abcdef0123456789abcdef"
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    """With one recording of a second."""
-    settings = Settings(data_dir=tmp_path, web=WebSettings(listen=f"http://127.0.0.1:{free_port('127.0.0.1')}"))
-    made, stop, end = open_house(settings), threading.Event(), bind(settings)
-    serving = threading.Thread(target=serve, args=(made, end, stop))
-    serving.start()
-    samples = np.arange(16000, dtype=np.int16).reshape(8000, 2)
-    sound = io.BytesIO()
-    audio.write(sound, "wav", audio.pieces(samples), 2, 8000, {})
-    size = sound.tell()
-    sound.seek(0)
-    made.store.put("x.wav", sound)
-    peaks.save(made.store, "x.wav", samples, 8000)
-    legs = [Leg(channel=0, aor="sip:ann@example.com"), Leg(channel=1, aor="sip:300@example.com", name="<b>Bob</b>")]
-    moments = {"started_at": NOW, "ended_at": NOW, "created_at": NOW, "duration_s": 1.0}
-    kept = {"file": "x.wav", "format": "wav", "bytes": size, "sha256": "00" * 32}
-    row = Recording(id=ID, state=State.READY, caller="sip:ann@example.com", **moments, **kept, legs=legs)
-    with writing(made.engine) as session:
-        session.add(row)
-    yield made
-    stop.set()
-    serving.join()
-    end.close()
-    made.engine.dispose()
-
-
-class Client(requests.Session):
-    """A browser that goes where a test sends it and nowhere else."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__()
-        self._url = url
-        self.headers.update({"Origin": url, "Accept": "text/html", "Connection": "close"})
-
-    def request(self, method, path, **options):
-        options = {**options, "allow_redirects": False, "timeout": 30}
-        return super().request(method, self._url + path, **options)
-
-
-Enter = Callable[..., Client]
-
-
-@pytest.fixture
-def enter(house: House) -> Enter:
-    """A browser of a user with some roles, signed in."""
-
-    def sign_in(*roles: Assignment, name: str = "eve") -> Client:
-        with writing(house.engine) as session:
-            user, _ = users.add(session, name, NOW)
-            users.set_password(session, user, PASSWORD)
-            for role in roles:
-                users.give(session, user, role)
-        client = stranger(house)
-        answer = client.post("/sign-in", data={"name": name, "password": PASSWORD, "code": "", "to": "/recordings"})
-        assert answer.status_code == 303, answer.text
-        return client
-
-    return sign_in
-
-
-def stranger(house: House) -> Client:
-    return Client(house.url)
+from srs.web.house import House
 
 
 def hearing(*rights: Right) -> Assignment:

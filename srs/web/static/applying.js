@@ -1,0 +1,16 @@
+// After settings were saved: wait until another process answers, then show the page that they are on.
+const note = document.querySelector("#applying");
+const { to, process } = note.dataset;
+
+/** Whether the process that saved was replaced by one that is ready. */
+async function replaced() {
+  try {
+    const answer = await fetch("/health/live", { cache: "no-store" });
+    return answer.ok && answer.headers.get("X-Process") !== process;
+  } catch {
+    return false;
+  }
+}
+
+while (!(await replaced())) await new Promise((done) => setTimeout(done, 500));
+location.replace(to);
