@@ -1,6 +1,7 @@
 """From a template to an answer."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -37,7 +38,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"clock": clock, "party": party, "moment": moment, "size": size, "percent": percent}
+    made.filters |= {"clock": clock, "party": party, "moment": moment, "size": size, "percent": percent, "bare": bare}
     made.globals |= {"static": static, "languages": LANGUAGES, "urlencode": urlencode}
     return made
 
@@ -100,6 +101,11 @@ def size(octets: float | None) -> str:
             return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
         amount /= 1000
     return f"{amount:.1f} TB"
+
+
+def bare(text: str) -> str:
+    """A description from the settings without its marks."""
+    return re.sub(r"`|\[\[|\]\]", "", text)
 
 
 def percent(share: float) -> str:
