@@ -8,8 +8,8 @@ from typing import Final
 from starlette.responses import FileResponse, Response
 
 from srs.privacy.errors import Misuse
-from srs.web.pages import back, page
 from srs.web.asker import NotFound
+from srs.web.pages import back, page
 from srs.web.visit import Visit
 
 FOLDER: Final = "announcements"

@@ -18,9 +18,9 @@ from srs.config.rules import Match
 from srs.handoff import review
 from srs.privacy.errors import Misuse
 from srs.web import forms, health
+from srs.web.asker import NotFound
 from srs.web.pages import back, page
 from srs.web.subjects import SUBJECTS, Subject
-from srs.web.asker import NotFound
 from srs.web.visit import Visit
 
 log = structlog.get_logger()
