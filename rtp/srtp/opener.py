@@ -44,6 +44,8 @@ class Opener:
         self._lines: dict[tuple[int, Key], _Line] = {}
         self._newest: dict[int, int] = {}
         """SSRC to the index that opened last."""
+        self._reports: dict[tuple[bytes, Key], set[int]] = {}
+        """SSRC and key to the indices of the SRTCP packets that opened."""
         self._searches = 0
         self.opened = self.forged = self.replayed = 0
 
@@ -75,9 +77,13 @@ class Opener:
         return not self._agreed(time_ns)
 
     def open_control(self, packet: bytes, time_ns: int) -> bytes | None:
-        """Return an SRTCP packet as RTCP; None: it is made with none of the keys."""
-        found = (self._transform(key).open_control(packet) for key in self._keys(time_ns))
-        return next((opened for opened in found if opened is not None), None)
+        """Return an SRTCP packet as RTCP; None: it is made with none of the keys, or came before (RFC 3711 §3.3.2)."""
+        for key in self._keys(time_ns):
+            if opened := self._transform(key).open_control(packet):
+                index, octets = opened
+                return octets if self._is_first(packet[4:8], key, index) else None
+        self.forged += 1
+        return None
 
     def _agreed(self, time_ns: int) -> tuple[Key, ...]:
         current = self._epochs[0][1]
@@ -125,6 +131,14 @@ class Opener:
         if known is None:
             known = self._transforms[key] = transform(key)
         return known
+
+    def _is_first(self, ssrc: bytes, key: Key, index: int) -> bool:
+        """Tell whether a report did not come before: of few packets all can be remembered."""
+        seen = self._reports.setdefault((ssrc, key), set())
+        self.replayed += index in seen
+        first = index not in seen
+        seen.add(index)
+        return first
 
     def _is_new(self, ssrc: int, key: Key, index: int) -> bool:
         line = self._line(ssrc, key)

@@ -1,6 +1,6 @@
-"""Packets under one master key: authenticated and decrypted.
+"""Packets under one master key: authenticated and decrypted, reports of our own protected.
 
-Every method gives None for a packet that was not made with this key.
+What opens a packet gives None for one that was not made with this key.
 """
 
 import hmac
@@ -35,8 +35,15 @@ class Transform(Protocol):
             index: rollover counter and sequence number, 48 bits.
         """
 
-    def open_control(self, packet: bytes) -> bytes | None:
-        """Return the RTCP packet in an SRTCP packet."""
+    def open_control(self, packet: bytes) -> tuple[int, bytes] | None:
+        """Return the index of an SRTCP packet and the RTCP packet in it."""
+
+    def protect_control(self, packet: bytes, index: int) -> bytes:
+        """Return an RTCP packet as SRTCP, encrypted.
+
+        Args:
+            index: 31 bits, never the same again for its SSRC under this key.
+        """
 
 
 def transform(key: Key) -> Transform:
@@ -58,11 +65,14 @@ class _Mac:
         padded = key.ljust(_BLOCK, b"\0")
         self._inner, self._outer = (sha1(bytes(octet ^ pad for octet in padded)) for pad in (0x36, 0x5C))
 
-    def matches(self, message: bytes, tag: bytes) -> bool:
+    def tag(self, message: bytes) -> bytes:
         inner, outer = self._inner.copy(), self._outer.copy()
         inner.update(message)
         outer.update(inner.digest())
-        return hmac.compare_digest(outer.digest()[: len(tag)], tag)
+        return outer.digest()
+
+    def matches(self, message: bytes, tag: bytes) -> bool:
+        return hmac.compare_digest(self.tag(message)[: len(tag)], tag)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +103,22 @@ class Counter:
             return None
         return self.rtp.crypt(packet[8:12], index, parts.body[header:])
 
-    def open_control(self, packet: bytes) -> bytes | None:
+    def open_control(self, packet: bytes) -> tuple[int, bytes] | None:
         parts = self._apart(packet, _CONTROL_TAG)
         if parts is None or len(parts.body) < _CONTROL_HEADER + 4:
             return None
         if not self.control.mac.matches(parts.body, parts.tag):
             return None
         body, word = parts.body[:-4], int.from_bytes(parts.body[-4:])
-        if not word & _ENCRYPTED:
-            return body
-        clear = self.control.crypt(body[4:8], word & ~_ENCRYPTED, body[_CONTROL_HEADER:])
-        return body[:_CONTROL_HEADER] + clear
+        index = word & ~_ENCRYPTED
+        return index, self._crypt_control(body, index) if word & _ENCRYPTED else body
+
+    def protect_control(self, packet: bytes, index: int) -> bytes:
+        body = self._crypt_control(packet, index) + (_ENCRYPTED | index).to_bytes(4)
+        return body + self._mki + self.control.mac.tag(body)[:_CONTROL_TAG]
+
+    def _crypt_control(self, packet: bytes, index: int) -> bytes:
+        return packet[:_CONTROL_HEADER] + self.control.crypt(packet[4:8], index, packet[_CONTROL_HEADER:])
 
     def _apart(self, packet: bytes, tag: int) -> _Parts | None:
         """The MKI stands between what is authenticated and the tag (RFC 3711 §3.1)."""
@@ -139,16 +154,23 @@ class Galois:
         nonce = int.from_bytes(packet[8:12]) << 48 ^ index ^ self._salts[0]
         return _opened(self._rtp, nonce, body[header:], body[:header])
 
-    def open_control(self, packet: bytes) -> bytes | None:
+    def open_control(self, packet: bytes) -> tuple[int, bytes] | None:
         body = self._without_mki(packet)
         if body is None or len(body) < _CONTROL_HEADER + 20:
             return None
         sealed, word = body[:-4], body[-4:]
-        index = int.from_bytes(word)
-        nonce = int.from_bytes(packet[4:8]) << 48 ^ index & ~_ENCRYPTED ^ self._salts[1]
-        clear = _CONTROL_HEADER if index & _ENCRYPTED else len(sealed) - 16
-        opened = _opened(self._control, nonce, sealed[clear:], sealed[:clear] + word)
-        return None if opened is None else sealed[:clear] + opened
+        index = int.from_bytes(word) & ~_ENCRYPTED
+        clear = _CONTROL_HEADER if int.from_bytes(word) & _ENCRYPTED else len(sealed) - 16
+        opened = _opened(self._control, self._control_nonce(packet, index), sealed[clear:], sealed[:clear] + word)
+        return None if opened is None else (index, sealed[:clear] + opened)
+
+    def protect_control(self, packet: bytes, index: int) -> bytes:
+        header, word = packet[:_CONTROL_HEADER], (_ENCRYPTED | index).to_bytes(4)
+        nonce = self._control_nonce(packet, index).to_bytes(12)
+        return header + self._control.encrypt(nonce, packet[_CONTROL_HEADER:], header + word) + word + self._mki
+
+    def _control_nonce(self, packet: bytes, index: int) -> int:
+        return int.from_bytes(packet[4:8]) << 48 ^ index ^ self._salts[1]
 
     def _without_mki(self, packet: bytes) -> bytes | None:
         """The MKI stands at the very end (RFC 7714 §8.2)."""

@@ -70,7 +70,7 @@ class LegFacts:
     forged: int = 0
     """SRTP and SRTCP packets that open with no key that was agreed on: forged, damaged, or the key was another."""
     replayed: int = 0
-    """SRTP packets that came once more long after."""
+    """SRTP packets that came once more long after, and SRTCP packets that came before."""
     malformed: dict[str, int] = field(default_factory=dict)
     """Datagrams that are no RTP, by kind."""
     kernel_dropped: int = 0

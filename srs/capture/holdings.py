@@ -30,6 +30,8 @@ class Holding:
     pairs: list[Pair] = field(default_factory=list)
     checkpoint: Message | None = None
     """What signalling needs to go on with it; None: the first INVITE is not answered yet."""
+    keys: Message | None = None
+    """Of its SRTP, as last agreed, for the worker; None: there is none."""
     closing: bool = False
 
     def close(self) -> None:
@@ -108,6 +110,11 @@ class Holdings:
         if held := self._held.get(message["id"]):
             held.checkpoint, held.invite = message["state"], None
 
+    def protect(self, message: Message) -> None:
+        if held := self._held.get(message["id"]):
+            held.keys = message
+            held.worker.send(message)
+
     def close(self, recording: str) -> None:
         """The session is over: the worker drains its sockets a last time and answers `closed`."""
         if held := self._held.get(recording):
@@ -166,6 +173,8 @@ class Holdings:
         mine = [held for held in self._held.values() if held.worker is worker]
         for held in mine:
             self._hand_over(held, held.pairs)
+            if held.keys is not None:
+                worker.send(held.keys)
         worker.send({"do": "begin"})
         for held in mine:
             if held.closing:

@@ -282,6 +282,8 @@ class _Keeper:
                 self._holdings.open(message)
             case "checkpoint":
                 self._holdings.checkpoint(message)
+            case "keys":
+                self._holdings.protect(message)
             case "close":
                 self._holdings.close(message["id"])
             case "drop":

@@ -4,11 +4,17 @@ import random
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rtp import rtcp
 from rtp.port import Port
 from rtp.receive import Shown
 from rtp.reception import Reception, read
+
+if TYPE_CHECKING:
+    from rtp.srtp import Control
+    from srs.capture.keys import Agreed
 
 INTERVAL_S = 5.0
 """Between reports on average; each pause is 0.5 to 1.5 times as long, the first half."""
@@ -32,7 +38,13 @@ class Reports:
         self._ssrc = int(draw() * 0xFFFFFFFF)
         self.due = now + self._pause() / 2
         self._told = False
+        self._srtcp: Control | None = None
         control.wanted = LOOKED_AT
+
+    @property
+    def port(self) -> int:
+        """Of its RTP."""
+        return self._rtp.port
 
     def prepare(self) -> None:
         """Before the turn in which a report is due: have the last packets shown."""
@@ -45,7 +57,16 @@ class Reports:
             self.reception.on_rtp(seen, shown.packets)
             return
         for each in seen:
-            self.reception.on_rtcp(each)
+            payload = self._srtcp.open(each.payload, each.time_ns) if self._srtcp else each.payload
+            if payload is not None:
+                self.reception.on_rtcp(replace(each, payload=payload))
+
+    def protect(self, agreed: "Agreed", time_ns: int) -> None:
+        """Offer and answer say what protects the RTCP of the stream, from a moment on (UTC in nanoseconds)."""
+        from rtp.srtp import Control  # here: ciphers take a while, and most calls need none
+
+        self._srtcp = self._srtcp or Control()
+        self._srtcp.agree(agreed.ours, agreed.theirs, time_ns)
 
     def send(self, now: float, time_ns: int) -> None:
         """After that turn: send the report, if there is somebody to send it to."""
@@ -62,6 +83,7 @@ class Reports:
 
     def _send(self, packet: bytes) -> None:
         if target := self.reception.reports_to:
+            packet = self._srtcp.seal(packet) if self._srtcp else packet
             with suppress(OSError):  # no way there: reports are a courtesy
                 self._control.socket.sendto(packet, socket.MSG_DONTWAIT, target)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from srs.capture import checkpoint, events, folder, peers, security
+from srs.capture import checkpoint, events, folder, keys, peers, security
 from srs.capture.admission import RETRY_AFTER_S, Admission, Refusal
 from srs.capture.call import Call, open_call
 from srs.capture.custody import Custody
@@ -28,6 +28,7 @@ from srs.siprec import headers
 from srs.siprec.answer import NotAcceptable, answer, offer
 from srs.siprec.body import Body, UnsupportedPart
 from srs.siprec.headers import Side
+from srs.siprec.sdes import is_secure
 from srs.siprec.sdp import MediaLine, Sdp, SdpError
 from srs.siprec.sdp import parse as parse_sdp
 
@@ -212,12 +213,15 @@ class Sessions:
         Raises:
             Refusal: nothing in it can be recorded.
         """
+        before = call.answer
         try:
             call.answer = answer(
-                offered, call.ports, address=self._told(call), session_id=call.session_id, previous=call.answer
+                offered, call.ports, address=self._told(call), session_id=call.session_id, previous=before
             )
         except NotAcceptable as error:
             raise Refusal(488, str(error)) from error
+        if any(map(is_secure, [*offered.media, *(before.media if before else ())])):
+            self._custody.protect(call.recording, keys.dump(offered, call.answer))
         return call.answer
 
     def _missing(self, call: Call, offered: Sdp) -> list[int]:

@@ -175,6 +175,8 @@ class Worker:
             match message["do"]:
                 case "open":
                     self._open(message, [socket.socket(fileno=descriptor) for descriptor in descriptors])
+                case "keys":
+                    self._protect(message)
                 case "close":
                     self._end(message["id"])
                 case "memory":
@@ -212,6 +214,15 @@ class Worker:
             reports = Reports(rtp, control, captured.cname, time.monotonic())
             self._reports[rtp] = self._reports[control] = reports
             captured.reports.append(reports)
+
+    def _protect(self, message: Message) -> None:
+        """The RTCP of a session is SRTCP from now on, or no longer."""
+        from srs.capture import keys  # here: ciphers take a while, and most calls need none
+
+        captured, agreed = self._sessions.get(message["id"]), keys.load(message["ports"])
+        for reports in captured.reports if captured else ():
+            if (found := agreed.get(reports.port)) is not None:
+                reports.protect(found, time.time_ns())
 
     def _end(self, recording: str) -> None:
         captured = self._sessions.get(recording)

@@ -1,24 +1,32 @@
 """SRTP from the offer to the file: our client (libsrtp) over TLS, and ffmpeg."""
 
+import itertools
 import shutil
+import socket
+import struct
 import subprocess
 import wave
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pylibsrtp import Policy, Session
 from support.calls import call, make_plan, noise
 from support.phone import Phone
-from support.recorder import Recorder, until
+from support.recorder import Recorder, udp, until
 
+from rtp import rtcp
 from rtp.codecs import encode, mu_law
 from rtp.send import Impairment
+from srs.siprec.sdes import acceptable
 from srs.siprec.sdp import parse
 from srs.siprec.src import CallFailed
 from srs.siprec.src_srtp import PROFILES
+from tests.capture.test_keeper import kill
 
 KEY = b64encode(bytes(range(30))).decode()
 OFFER = f"""\
@@ -104,6 +112,75 @@ def test_keys_are_refused_where_others_can_read_them(recorder: Recorder) -> None
         assert phone.ask("INVITE", 2, "Require: siprec", body=OFFER.replace("SAVP", "AVP")).code == 200
         assert phone.ask("INVITE", 3, body=OFFER).code == 488
         assert phone.ask("BYE", 4).code == 200
+
+
+class Peer:
+    """libsrtp as a client that sends on one stream and reads the reports about it."""
+
+    def __init__(self, recorder: Recorder, port: int, own: bytes | None, theirs: bytes | None) -> None:
+        self._to, self._packets = (recorder.host, port), itertools.count(1)
+        self._out, self._in = (
+            key and Session(Policy(key, way))
+            for key, way in ((own, Policy.SSRC_ANY_OUTBOUND), (theirs, Policy.SSRC_ANY_INBOUND))
+        )
+        self.media, self.control = udp(recorder.host), udp(recorder.host)
+        self.control.settimeout(0.1)
+
+    def speak(self) -> None:
+        packet = struct.pack("!BBHII", 0x80, 0, number := next(self._packets), 160 * number, 7) + bytes(160)
+        self.media.sendto(self._out.protect(packet) if self._out else packet, self._to)
+
+    def report(self, clock: int) -> bytes:
+        packet = struct.pack("!BBHIQIII", 0x80, 200, 6, 7, clock << 16, 1, 2, 3)
+        return self.tell(self._out.protect_rtcp(packet) if self._out else packet, self.control)
+
+    def tell(self, octets: bytes, source: socket.socket) -> bytes:
+        source.sendto(octets, (self._to[0], self._to[1] + 1))
+        return octets
+
+    def told(self, clock: int) -> rtcp.ReportBlock:
+        """The next report about us that knows of the report with this time."""
+        found: list[rtcp.ReportBlock] = []
+
+        def came() -> bool:
+            self.speak()
+            self.report(clock)
+            with suppress(TimeoutError):
+                octets = self.control.recv(2000)
+                packets = rtcp.parse(self._in.unprotect_rtcp(octets) if self._in else octets)
+                found.extend(
+                    each for each in packets if isinstance(each, rtcp.ReportBlock) and each.last_report == clock
+                )
+            return bool(found)
+
+        until(came, lambda: f"no report of {clock}")
+        return found[0]
+
+    def close(self) -> None:
+        self.media.close()
+        self.control.close()
+
+
+def test_reports_are_srtcp_where_the_sound_is_srtp_and_after_a_worker_died(start_recorder) -> None:
+    recorder = start_recorder(SRS_PEER='[{"name": "lab", "keys_in_clear": true}]')
+    phone = Phone(recorder)
+    with phone.socket:
+        secure, plain = parse(phone.ask("INVITE", 1, "Require: siprec", body=OFFER).body).media
+        (crypto,) = acceptable(secure)
+        peers = (
+            Peer(recorder, secure.port, b64decode(KEY), crypto.keys[0].octets),
+            Peer(recorder, plain.port, None, None),
+        )
+        with closing(peers[0]), closing(peers[1]), udp(recorder.host) as stranger:
+            replayed = peers[0].report(1000)
+            assert [peer.told(1000).ssrc for peer in peers] == [7, 7]
+            peers[0].tell(replayed, stranger)
+            peers[0].tell(struct.pack("!BBHIQIII", 0x80, 200, 6, 7, 3000 << 16, 1, 2, 3), stranger)  # in the clear
+            assert peers[0].told(2000).lost == 0
+            kill(recorder, "capture")
+            assert peers[0].told(4000).ssrc == 7
+        assert phone.ask("BYE", 2).code == 200
+    recorder.recordings(1)
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is missing: apt-get install ffmpeg")

@@ -139,6 +139,15 @@ def test_reports_are_opened_with_the_keys_of_their_time(key):
     assert Opener([(0, (make_key(),))]).open_control(protected, 0) is None
 
 
+def test_a_report_that_comes_once_more_is_not_taken(key):
+    libsrtp = Session(Policy(key.octets, Policy.SSRC_ANY_OUTBOUND))
+    reports = [struct.pack("!BBHIQIII", 0x80, 200, 6, 7, index << 32, 1, 2, 3) for index in range(3)]
+    first, second, third = map(libsrtp.protect_rtcp, reports)
+    made = Opener([(0, (key,))])
+    assert [made.open_control(each, 0) for each in (first, third, second, first)] == [*reports[::2], reports[1], None]
+    assert (made.replayed, made.forged) == (1, 0)
+
+
 def test_plain_rtp_where_that_was_agreed_on(key):
     made = Opener([(S, ()), (2 * S, (key,)), (3 * S, ())])
     assert [made.is_plain(time_ns) for time_ns in (0, S, 2 * S, 4 * S)] == [True, True, False, True]

@@ -87,10 +87,8 @@ def test_the_report_of_rfc_7714_17(session_keys):
         "63e94885dcdab67ca727d7662f6b7e997ff5c0f76c06f32dc676a5f1730d6fda"
         "4ce09b4686303ded0bb9275bc84aa45896cf4d2fc5abf87245d9eade800005d4"
     )
-    opened = Galois(key).open_control(REPORT + bytes.fromhex(sealed))
-    assert opened is not None
-    assert opened[:8] == REPORT
-    assert opened[8:] == SENDER
+    assert Galois(key).open_control(REPORT + bytes.fromhex(sealed)) == (0x5D4, REPORT + SENDER)
+    assert Galois(key).protect_control(REPORT + SENDER, 0x5D4) == REPORT + bytes.fromhex(sealed)
 
 
 @pytest.mark.parametrize("suite", PROFILES)
@@ -108,8 +106,23 @@ def test_what_libsrtp_protects_is_opened(suite, header):
         assert ours.open(protected, header, 0x10000 + sequence) is None
         assert ours.open(protected[:-1] + bytes([protected[-1] ^ 1]), header, sequence) is None
         protected = theirs.protect_rtcp(report)
-        assert ours.open_control(protected) == report
+        assert ours.open_control(protected) == (sequence + 1, report)
         assert ours.open_control(protected[:-1]) is None
+
+
+@pytest.mark.parametrize("suite", PROFILES)
+def test_what_is_protected_here_libsrtp_opens(suite):
+    key = random_key(suite)
+    theirs = Session(Policy(key.octets, Policy.SSRC_ANY_INBOUND, 0, PROFILES[suite]))
+    for index in (1, 2, 0x7FFFFFF0):
+        report = struct.pack("!BBHIIBB", 0x81, 202, 3, 7, 7, 1, 2) + b"me"
+        assert theirs.unprotect_rtcp(transform(key).protect_control(report, index)) == report
+
+
+@pytest.mark.parametrize("suite", ["AES_256_CM_HMAC_SHA1_80", "AES_256_CM_HMAC_SHA1_32"])
+def test_reports_of_suites_that_libsrtp_has_not_come_back(suite):
+    key = random_key(suite, b"\x07")
+    assert transform(key).open_control(transform(key).protect_control(REPORT + SENDER, 9)) == (9, REPORT + SENDER)
 
 
 @pytest.mark.parametrize("suite", PROFILES)
@@ -125,7 +138,8 @@ def test_an_mki_is_looked_at_and_taken_off(suite):
     )
     ours = transform(key)
     assert ours.open(with_mki, 12, 0xF17B) == GALLIA
-    assert ours.open_control(report)[8:] == SENDER
+    assert ours.open_control(report)[1][8:] == SENDER
+    assert ours.protect_control(ours.open_control(report)[1], 1) == report
     assert ours.open(packet, 12, 0xF17B) is None
     assert transform(Key(key.suite, key.octets, b"\x01\x03")).open(with_mki, 12, 0xF17B) is None
 
@@ -144,7 +158,7 @@ def test_a_report_that_is_authenticated_only(session_keys):
     ours = Counter(key)
     body = REPORT + SENDER + bytes(4)  # E is 0
     tag = hmac.digest(key.octets[:16].ljust(20, b"\0"), body, "sha1")[:10]
-    assert ours.open_control(body + tag) == REPORT + SENDER
+    assert ours.open_control(body + tag) == (0, REPORT + SENDER)
 
 
 def test_a_key_of_another_size_is_refused():
