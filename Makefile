@@ -18,6 +18,7 @@ $(VENV)/.installed: requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install -q --disable-pip-version-check --no-deps -e .
+	@$(BIN)/python -m compileall -q srs rtp
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.installed requirements-dev.lock

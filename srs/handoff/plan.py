@@ -8,11 +8,9 @@ from srs.archive.keep import OnStored
 from srs.archive.subject import matches, subject
 from srs.archive.tables import Recording, State
 from srs.config import Settings
-from srs.handoff import tasks
+from srs.handoff import mail, tasks
 from srs.handoff.delete import deletion
 from srs.handoff.tasks import Wanted
-
-MAIL = "mail"
 
 
 def planner(settings: Settings) -> OnStored:
@@ -33,7 +31,7 @@ def wanted_for(row: Recording, settings: Settings) -> Iterator[Wanted]:
         seen = subject(row, settings.numbers, settings.group)
         for rule in settings.mail.rule:
             if matches(rule.match, seen):
-                yield Wanted(MAIL, row.id, row.created_at, rule.name)
+                yield Wanted(mail.KIND, row.id, row.created_at, rule.name)
         for entry in settings.handoff:
             if matches(entry.match, seen):
                 stops = entry.on_failure == "stop"

@@ -7,16 +7,18 @@ not its own any more changes nothing. Every function has the time as an argument
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine, Update, and_, exists, func, or_, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from srs.archive.database import reading, writing
 from srs.handoff.errors import NoTask
 from srs.handoff.tables import Task, TaskState
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 OPEN = (TaskState.DUE, TaskState.RUNNING)
 
@@ -54,9 +56,19 @@ class Policy:
         return min(self.longest, doubled) * (1 - chance / 2)
 
 
+def _insert(dialect: str) -> "Callable[[type[Task]], sqlite.Insert | postgresql.Insert]":
+    if dialect == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert
+    from sqlalchemy.dialects import postgresql  # only here: it loads every PostgreSQL driver's part
+
+    return postgresql.insert
+
+
 def add(session: Session, wanted: Wanted, now: datetime) -> None:
     """Note a task in the session's transaction, unless it stands there already."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    insert = _insert(session.get_bind().dialect.name)
     values = {
         "key": wanted.key,
         "kind": wanted.kind,

@@ -1,1 +1,4 @@
 """Recordings by mail."""
+
+KIND = "mail"
+"""Of its tasks."""

@@ -25,8 +25,6 @@ from srs.handoff.tables import Delivery
 
 log = structlog.get_logger()
 
-KIND = "mail"
-
 
 class Mail:
     """Mails recordings as one rule says. All rules share the servers and the rate."""
