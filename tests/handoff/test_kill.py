@@ -25,20 +25,21 @@ RECIPIENTS = ["a@example.com", "b@example.com"]
 class Workers:
     """Handoff processes on one archive, each started again when it is killed."""
 
-    def __init__(self, data: Path, environment: dict[str, str], count: int, chance: random.Random) -> None:
-        self._command = [sys.executable, "-m", "srs.assembly", "--data", str(data)]
-        self._environment, self._log, self._chance = environment, data.parent / "workers.log", chance
-        self._running = [self._start() for _ in range(count)]
+    def __init__(self, folders: list[Path], environment: dict[str, str], log: Path, chance: random.Random) -> None:
+        self._folders, self._environment, self._log, self._chance = folders, environment, log, chance
+        self._running = [self._start(place) for place in range(len(folders))]
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self, place: int) -> subprocess.Popen[bytes]:
+        folder = self._folders[place]
+        command = [sys.executable, "-m", "srs.assembly", "--data", str(folder)]
         with self._log.open("ab") as log:
-            return subprocess.Popen(self._command, env=self._environment, stderr=log)
+            return subprocess.Popen(command, env={**self._environment, "SRS_NODE__ID": folder.name}, stderr=log)
 
     def kill_one(self) -> None:
         victim = self._chance.randrange(len(self._running))
         self._running[victim].kill()
         self._running[victim].wait()
-        self._running[victim] = self._start()
+        self._running[victim] = self._start(victim)
 
     def stop(self) -> None:
         for process in self._running:
@@ -74,19 +75,22 @@ def smtp(tmp_path: Path):
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
-    ("recordings", "kills", "workers", "kind"),
+    ("recordings", "kills", "kind"),
     [
-        pytest.param(6, 3, 2, "sqlite", id="short"),
-        pytest.param(200, 40, 3, "sqlite", id="long-sqlite", marks=pytest.mark.slow),
-        pytest.param(200, 40, 3, "postgresql", id="long-postgresql", marks=pytest.mark.slow),
+        pytest.param(6, 2, "workers", id="short"),
+        pytest.param(200, 40, "workers", id="long-workers", marks=pytest.mark.slow),
+        pytest.param(200, 40, "nodes", id="long-nodes", marks=pytest.mark.slow),
     ],
 )
 def test_nothing_is_lost_doubled_or_deleted_early(
-    shelf_on, request, environment, smtp: Server, recordings: int, kills: int, workers: int, kind: str
+    shelf_on, request, environment, smtp: Server, recordings: int, kills: int, kind: str
 ):
-    if kind == "postgresql":
+    """Workers of one recorder on SQLite; three nodes with data folders of their own on PostgreSQL and one store."""
+    if kind == "nodes":
         environment["SRS_DATABASE__URL"] = request.getfixturevalue("postgres_server").database()
     shelf = shelf_on(environment.get("SRS_DATABASE__URL"))
+    environment["SRS_STORE__URL"] = shelf.store.url
+    folders = [shelf.data_dir] * 3 if kind == "workers" else _folders(shelf.data_dir.parent)
     shelf.clock.time = datetime.now(UTC)  # that of the workers
     settings = load(data_dir=shelf.data_dir)
     names = [f"r{number:04}" for number in range(recordings)]
@@ -94,7 +98,7 @@ def test_nothing_is_lost_doubled_or_deleted_early(
         shelf.record(settings, name, seconds=0.5)
     chance = random.Random(7)
     killed_at = sorted(chance.sample(range(recordings), kills))
-    crew = Workers(shelf.data_dir, environment, workers, chance)
+    crew = Workers(folders, environment, shelf.data_dir.parent / "workers.log", chance)
     try:
         deadline = time.monotonic() + 60 + 4 * recordings
         while tasks.counts(shelf.engine)["done"] < 2 * recordings:
@@ -107,6 +111,14 @@ def test_nothing_is_lost_doubled_or_deleted_early(
         crew.stop()
     assert killed_at == []
     check(shelf, smtp, names)
+
+
+def _folders(parent: Path) -> list[Path]:
+    """Of three nodes."""
+    folders = [parent / f"node{number}" for number in range(3)]
+    for folder in folders:
+        folder.mkdir()
+    return folders
 
 
 def check(shelf, smtp: Server, names: list[str]) -> None:
