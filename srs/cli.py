@@ -13,6 +13,7 @@ from srs.commands import (
     doctor,
     importing,
     listing,
+    moving,
     nodes,
     privacy,
     reconcile,
@@ -60,6 +61,7 @@ app.command("restrict")(rights.restrict)
 app.command("holds")(rights.holds)
 app.command("report")(report.report)
 app.add_typer(nodes.app, name="nodes")
+app.command("migrate-to")(moving.migrate_to)
 app.command("staff-notice")(report.staff_notice)
 app.add_typer(users.app, name="users")
 app.add_typer(users.tokens, name="tokens")

@@ -11,43 +11,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from support.commands import at_home, srs
 
 from srs import cli
 from srs.archive.audio import wav_header
 from srs.archive.database import connect, writing
 from srs.archive.store import open_store
-from srs.archive.tables import Leg, Recording
+from srs.archive.tables import Leg, Notice, Recording
 from srs.commands import machine
 from srs.sip.address import ListenAddress
 
+__all__ = ["at_home", "srs"]
+
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    """No settings but those of the test, and a data folder of its own."""
-    for name in [name for name in os.environ if name.upper().startswith("SRS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "xdg"))
-    monkeypatch.setenv("TZ", "UTC")
-    umask = os.umask(0o022)
-    yield
-    os.umask(umask)
-
-
-@pytest.fixture
-def srs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """Runs one command: exit status, standard output, standard error."""
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["srs", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    return run
 
 
 @pytest.fixture
@@ -152,7 +128,7 @@ def test_reconcile(srs, data: Path, tmp_path: Path):
     (tmp_path / "srs.toml").write_text('[reconcile]\nlike = "freepbx"')
     heading = "calldate,src,dst,billsec,disposition,uniqueid"
     (tmp_path / "calls.csv").write_text(f"{heading}\n2026-11-24 12:00:01,alice,,1,ANSWERED,\n")
-    assert srs("reconcile", "calls.csv")[:2] == (0, "1 calls, 1 recorded once and whole.\n")
+    assert srs("reconcile", "calls.csv")[:2] == (0, "1 calls, 1 recorded once and whole, and nobody left untold.\n")
     with (tmp_path / "calls.csv").open("a") as file:
         file.write("2026-11-24 13:00:01,201,0201234567,60,ANSWERED,\n")
     status, out, _ = srs("reconcile", "calls.csv")
@@ -160,6 +136,9 @@ def test_reconcile(srs, data: Path, tmp_path: Path):
     assert "missing" in out
     status, out, _ = srs("reconcile", "calls.csv", "--json")
     assert [json.loads(line)["verdict"] for line in out.splitlines()] == ["recorded", "missing"]
+    with writing(connect(f"sqlite:///{data}/recordings.sqlite")) as session:
+        session.add(Notice(recording_id="aaaa1111", place=0, state="missing"))
+    assert "without notice" in srs("reconcile", "calls.csv")[1]
     (tmp_path / "calls.csv").write_text("a,b\n1,2\n")
     status, _, error = srs("reconcile", "calls.csv")
     assert (status, "line 2" in error) == (1, True)

@@ -12,6 +12,7 @@ ArchiveError
   UnreadableList        a list of calls cannot be read
   NodeTaken             another recorder has this node's id
   NoNode                no node has this id
+  NotMovable            a database cannot be copied into the other
   DatabaseError         the database does not answer
     NewerDatabase       it was made by a later version of this program
 """
@@ -63,6 +64,10 @@ class NodeTaken(ArchiveError):
 
 class NoNode(ArchiveError):
     """No node has this id."""
+
+
+class NotMovable(ArchiveError):
+    """A database cannot be copied into the other one: the message says why, and what to do."""
 
 
 class DatabaseError(ArchiveError):

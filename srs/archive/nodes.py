@@ -60,7 +60,7 @@ def join(engine: Engine, who: Identity, now: datetime) -> None:
     """
     with writing(engine) as session:
         node = session.get(Node, who.id, with_for_update=True)
-        if node is not None and node.token != who.token and status(node, now) not in ("dead", NodeState.STOPPED):
+        if node is not None and node.token != who.token and is_living(node, now):
             raise NodeTaken(
                 f"another recorder has the id {who.id}: host {node.host}, seen {node.seen_at:%Y-%m-%d %H:%M:%S} UTC; "
                 "give this one its own [node] id"
@@ -109,6 +109,16 @@ def nodes(engine: Engine) -> Sequence[Node]:
     """All nodes there ever were, by id."""
     with reading(engine) as session:
         return session.exec(select(Node).order_by(Node.id)).all()
+
+
+def living(engine: Engine, now: datetime) -> int:
+    """How many there are that live."""
+    return sum(is_living(node, now) for node in nodes(engine))
+
+
+def is_living(node: Node, now: datetime) -> bool:
+    """Whether it works, or will again in a moment."""
+    return status(node, now) not in ("dead", NodeState.STOPPED)
 
 
 def status(node: Node, now: datetime) -> str:

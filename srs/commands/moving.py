@@ -1,0 +1,66 @@
+"""srs migrate-to: the database copied into another one."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from srs.commands.acting import note
+from srs.commands.options import Config, Data, console
+from srs.config import load, origin
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+
+    from srs.archive.moving import Step
+
+
+def migrate_to(
+    url: Annotated[str, typer.Argument(metavar="URL", help="Such as postgresql+psycopg://srs@db.example.com/srs.")],
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """Copy the database into an empty one, from SQLite to PostgreSQL or back, and compare every row.
+
+    The recorders must be stopped. Interrupted, it goes on where it was when called again. Sound stays where it is.
+    """
+    from srs.archive import moving
+    from srs.archive.database import connect
+
+    settings = load(config, data)
+    source, target, tables = connect(settings.database_url), connect(url), _tables()
+    moving.check(source, target, tables, datetime.now(UTC))
+    note(source, "migrate", "database", {"to": target.url.render_as_string()})
+    total = moving.count(source, tables)
+    _watch("copied", moving.copy(source, target, tables), total)
+    _watch("compared", moving.compare(source, target, tables), total)
+    place = origin("database.url", config, data)
+    typer.echo(f"{total} rows of {len(tables)} tables are the same in both. Now change the setting (in: {place}):")
+    typer.echo(f'[database]\nurl = "{target.url.render_as_string()}"')
+    typer.echo("and start the recorder. The old database is as it was; remove it when the new one has proven itself.")
+
+
+def _tables() -> "list[Table]":
+    """Of all packages, those that others refer to first."""
+    from sqlmodel import SQLModel
+
+    import srs.archive.tables
+    import srs.handoff.tables
+    import srs.privacy.request
+    import srs.privacy.tables
+    import srs.web.tables  # noqa: F401
+
+    return SQLModel.metadata.sorted_tables
+
+
+def _watch(what: str, steps: "Iterable[Step]", total: int) -> None:
+    """A bar for people; nothing but the end of it where nobody watches."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    shown = (TextColumn("{task.description:<30}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*shown, console=console()) as bar:
+        task = bar.add_task(what, total=total)
+        for step in steps:
+            bar.update(task, advance=step.rows, description=f"{what} {step.table}")
+        bar.update(task, description=what)
