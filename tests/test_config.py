@@ -92,8 +92,26 @@ WRONG = [
     ('data_dir = "\\udcff"', "not valid TOML"),
 ]
 
+RULES = "[[retention.rule]]\nname = 'hr'\n{}", "[[mail.rule]]\nname = 'hr'\nto = 'a@b.c'\n{}"
+WRONG_IN_RULES = [
+    (
+        RULES[0].format("keep_dayz = 3"),
+        "[[retention.rule]] hr: keep_dayz: no such setting; the settings of [[retention.",
+    ),
+    (
+        RULES[0].format("match = {numbr = '1'}"),
+        "[[retention.rule]] hr: match.numbr: no such setting; the settings of [re",
+    ),
+    (RULES[1].format("[[mail.rule]]\nto = 'a@b.c'"), "[[mail.rule]] number 2: name: Field required"),
+    (RULES[1].format("").replace("a@b.c", "ab"), "[[mail.rule]] hr: to: must be an address"),
+    (
+        "[[peer]]\nname = 'pbx'\nadress = 'x'",
+        "[[peer]] pbx: adress: no such setting; the settings of [[peer]] are name",
+    ),
+]
 
-@pytest.mark.parametrize(("text", "words"), WRONG)
+
+@pytest.mark.parametrize(("text", "words"), WRONG + WRONG_IN_RULES)
 def test_what_is_wrong_is_named_with_file_and_key(text: str, words: str, toml):
     path = toml(text)
     with pytest.raises(SettingsError) as caught:
@@ -111,6 +129,7 @@ def test_what_is_wrong_is_named_with_file_and_key(text: str, words: str, toml):
         ("SRS_SIP__LISTNE", "x", "no such setting"),
         ("SRS_AUDIO__FORMAT", "ogg", "should be 'wav'"),
         ("srs_media__ports", "1-2", "must be"),
+        ("SRS_MAIL__RULE", '[{"name": "hr"}]', r"\[\[mail.rule\]\] number 1: to: Field required"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_variable(name: str, value: str, words: str, monkeypatch: pytest.MonkeyPatch):

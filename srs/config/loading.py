@@ -4,12 +4,13 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from srs.config import pages
+from srs.config.explaining import explain, find_variable
 from srs.config.settings import PREFIX, Settings, usual_data_dir
 from srs.config.values import Section
 
@@ -45,10 +46,14 @@ def load(
         document["data_dir"] = data_dir
     folder = data_folder(document)
     beneath = _of_pages(folder) if from_pages is None else from_pages
+    together = pages.merge(beneath, document)
     try:
-        settings = Settings(**pages.merge(beneath, document))
+        settings = Settings(**together)
     except ValidationError as error:
-        told = (_explain(detail, _file(detail, path, document, folder)) for detail in error.errors())
+        told = (
+            explain(detail, Settings, PREFIX, _file(detail, path, document, folder), together)
+            for detail in error.errors()
+        )
         raise SettingsError("\n".join(told)) from error
     return settings if data_dir is None else settings.model_copy(update={"data_dir": data_dir.expanduser().absolute()})
 
@@ -56,7 +61,7 @@ def load(
 def data_folder(document: Mapping[str, Any]) -> Path:
     """The data folder, where it is needed to know the other settings: as environment and file have it, or the usual."""
     named = document.get("data_dir")
-    variable = _variable(["data_dir"], os.environ)
+    variable = find_variable(PREFIX, ["data_dir"], os.environ)
     if variable and not isinstance(named, Path):
         named = os.environ[variable]
     return Path(named).expanduser().absolute() if isinstance(named, str | Path) else usual_data_dir()
@@ -93,42 +98,6 @@ def _read(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path}: not valid TOML: {error}") from error
 
 
-def _explain(detail: ErrorDetails, path: Path | None) -> str:
-    names = [str(part) for part in detail["loc"] if isinstance(part, str) and part.isidentifier()][:2]
-    if not names:
-        return f"{path or 'environment'}: {detail['msg'].removeprefix('Value error, ')}"
-    variable = _variable(names, os.environ)
-    place = f"environment {variable}" if variable else f"{path}: {_toml_name(names)}"
-    if detail["type"] == "extra_forbidden":
-        return f"{place}: no such setting; {_known(names[:-1])}"
-    if detail["type"] in ("model_type", "model_attributes_type"):
-        return f"{place}: must be a section with settings, not {detail['input']!r}"
-    return f"{place}: {detail['msg'].removeprefix('Value error, ')} (found {detail['input']!r})"
-
-
-def _variable(names: list[str], environment: Mapping[str, str]) -> str | None:
-    wanted = (PREFIX + "__".join(names)).upper()
-    return next((name for name in environment if name.upper() == wanted), None)
-
-
-def _toml_name(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"[{names[0]}] {names[1]}"
-
-
-def _known(section: list[str]) -> str:
-    model: type[BaseModel] = Settings
-    for name in section:
-        annotation = model.model_fields[name].annotation
-        model = _model(annotation)
-    return f"the settings {'of [' + section[0] + ']' if section else 'here'} are {', '.join(model.model_fields)}"
-
-
-def _model(annotation: object) -> type[BaseModel]:
-    """The section that a field holds, alone or in a list."""
-    inner = (annotation, *get_args(annotation))
-    return next(each for each in inner if isinstance(each, type) and issubclass(each, BaseModel))
-
-
 def names() -> Iterator[tuple[str, str]]:
     """Name (`sip.listen`) and meaning of each setting."""
     for name, field in Settings.model_fields.items():
@@ -144,7 +113,7 @@ def origin(name: str, config: Path | None = None, data_dir: Path | None = None) 
     parts = name.split(".")
     if name == "data_dir" and data_dir is not None:
         return "--data"
-    if variable := _variable(parts, os.environ):
+    if variable := find_variable(PREFIX, parts, os.environ):
         return f"environment {variable}"
     path = find(config)
     document = _read(path) if path else {}
