@@ -84,6 +84,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from machine.check_data_dir(settings.data_dir)
     yield from check_archive(settings)
     yield from check_growth(settings)
+    yield from check_rules(settings)
     for url in settings.sip.listen:
         yield machine.check_port(ListenAddress.parse(url))
     yield machine.check_media_ports(settings.media.port_range, machine.ephemeral_ports())
@@ -132,3 +133,18 @@ def check_growth(settings: Settings) -> Iterator[Finding]:
             yield Finding("ok", f"{what}: room for {days:.0f} days" if rate else what)
         else:
             yield Finding("note", f"{what}: full in {days:.0f} days", "make room, or shorten [retention] keep_days")
+
+
+def check_rules(settings: Settings) -> Iterator[Finding]:
+    """Whether every rule is for some recording."""
+    from srs.archive.database import connect
+    from srs.archive.errors import ArchiveError
+    from srs.handoff.idle import idle_rules
+
+    if not settings.data_dir.is_dir():
+        return
+    with contextlib.suppress(ArchiveError):  # told above
+        engine = connect(settings.database_url)
+        for what in idle_rules(engine, settings):
+            yield Finding("note", what, "look at its match, docs/rules.md says how it is read")
+        engine.dispose()
