@@ -10,12 +10,14 @@ from functools import reduce
 from operator import add
 from pathlib import Path
 
-from benchmarks import latency
+from benchmarks import handoff, latency, searching
 from benchmarks.capture import STREAMS, Measured, build_floor, measure_floor, measure_receiver, sockets
 from benchmarks.codecs import measure_codecs
 from benchmarks.concurrent import Carried, measure_concurrent
 from benchmarks.finalise import DURATIONS_S, measure_finalise
+from benchmarks.handoff import Handed
 from benchmarks.latency import Answered
+from benchmarks.searching import Searched
 
 TROUBLE_S = 0.1
 """A sender that is behind by more makes other bursts than it should."""
@@ -32,11 +34,19 @@ class Effort:
     calls: Sequence[int]
     """At once; it ends with the first that is not recorded without loss."""
     calls_s: float
+    handed: int
+    """Recordings that are mailed, copied and deleted."""
+    searched: int
+    """Recordings that are searched."""
+    searches: int
+    """Of each kind."""
 
 
-SHORT = Effort(rounds=2, capture_s=3.0, latency_s=5.0, calls=(1000, 2000), calls_s=10.0)
-LONG = Effort(rounds=5, capture_s=5.0, latency_s=30.0, calls=(1000, 2000, 3000, 4000, 5000), calls_s=60.0)
-PARTS = ("capture", "finalise", "codecs", "latency", "calls")
+SHORT = Effort(2, 3.0, 5.0, calls=(1000, 2000), calls_s=10.0, handed=100, searched=100_000, searches=100)
+LONG = Effort(
+    5, 5.0, 30.0, calls=(1000, 2000, 3000, 4000, 5000), calls_s=60.0, handed=500, searched=1_000_000, searches=300
+)
+PARTS = ("capture", "finalise", "codecs", "latency", "calls", "handoff", "search")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,8 @@ class Results:
     carried: Sequence[Carried]
     codecs: Sequence[Measured]
     """Finalise by codec, G.711 first."""
+    handed: Sequence[Handed]
+    searched: Sequence[Searched]
 
 
 def main() -> int:
@@ -82,7 +94,12 @@ def run(directory: Path, effort: Effort, parts: Sequence[str]) -> Results:
     show_answers(answered)
     carried = list(_carry(directory, effort)) if "calls" in parts else []
     show_calls(carried)
-    return Results(capture, finalised, answered, carried, codecs)
+    handed = list(handoff.measure_handoff(directory, effort.handed)) if "handoff" in parts else []
+    handoff.show(handed)
+    asked = directory, effort.searched, effort.searches
+    searched = list(searching.measure_search(*asked)) if "search" in parts else []
+    searching.show(searched)
+    return Results(capture, finalised, answered, carried, codecs, handed, searched)
 
 
 def _capture(directory: Path, effort: Effort, streams: int) -> tuple[Measured, Measured]:

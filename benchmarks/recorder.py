@@ -66,7 +66,7 @@ class Recorder:
         """Read what the processes have used up to now."""
         processes = dict(self._processes())
         return Usage(
-            {name: _cpu_s(pid) for name, pid in processes.items()},
+            {name: cpu_s(pid) for name, pid in processes.items()},
             {name: _memory_kib(pid) for name, pid in processes.items()},
         )
 
@@ -133,7 +133,7 @@ def _children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float:
     """User and system time of a process."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) * _TICK_S

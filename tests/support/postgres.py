@@ -6,7 +6,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,7 +38,7 @@ class Server:
 
 
 @contextmanager
-def server() -> Iterator[Server]:
+def server(options: Sequence[str] = QUICK) -> Iterator[Server]:
     """Run one; as the user postgres where we are root, because PostgreSQL refuses to be."""
     found = programs()
     assert found is not None
@@ -61,10 +61,10 @@ def server() -> Iterator[Server]:
         "--locale=C.UTF-8",
     ]
     subprocess.run(made, check=True, capture_output=True, user=user, cwd=folder)
-    options = " ".join(["-h 127.0.0.1", f"-p {port}", f"-k {folder}", *QUICK])
+    told = " ".join(["-h 127.0.0.1", f"-p {port}", f"-k {folder}", *options])
     control = [found / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
     try:
-        subprocess.run([*control, "-o", options, "start"], check=True, capture_output=True, user=user, cwd=folder)
+        subprocess.run([*control, "-o", told, "start"], check=True, capture_output=True, user=user, cwd=folder)
         yield Server(folder, port)
     finally:
         subprocess.run([*control, "-m", "immediate", "stop"], check=False, capture_output=True, user=user, cwd=folder)
