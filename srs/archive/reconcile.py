@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from srs.archive.cdr import Cdr
 from srs.archive.database import reading, writing
 from srs.archive.subject import number
-from srs.archive.tables import Identifier, Reconciliation, Recording, State
+from srs.archive.tables import Identifier, NoticeState, Reconciliation, Recording, State
 from srs.config.reconcile import ReconcileSettings
 
 TAIL = 7
@@ -30,6 +30,8 @@ class Recorded:
     parties: frozenset[str]
     """Numbers of caller and callee."""
     identifiers: frozenset[str]
+    untold: bool = False
+    """Whether notice was looked for and a party had none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,13 @@ class Finding:
     """Ids, the nearest in time first."""
     lacks_s: float = 0.0
     """Seconds that the recording is shorter than the call."""
+    without_notice: bool = False
+    """Whether a party was not told of the recording."""
+
+    @property
+    def is_right(self) -> bool:
+        """Recorded once and whole, and nobody was left untold."""
+        return self.verdict == "recorded" and not self.without_notice
 
 
 def compare(cdrs: Sequence[Cdr], recorded: Iterable[Recorded], settings: ReconcileSettings) -> list[Finding]:
@@ -80,15 +89,15 @@ def _among(party: str, parties: Iterable[str]) -> bool:
 
 
 def _judge(cdr: Cdr, fitting: Sequence[Recorded], short_s: float) -> Finding:
-    ids = tuple(each.id for each in fitting)
+    ids, untold = tuple(each.id for each in fitting), any(each.untold for each in fitting)
     if not fitting:
         return Finding(cdr, "missing", ids)
     if all(each.state == State.FAILED for each in fitting):
-        return Finding(cdr, "failed", ids)
+        return Finding(cdr, "failed", ids, without_notice=untold)
     lacks_s = cdr.seconds - max(each.seconds for each in fitting)
     if lacks_s > short_s:
-        return Finding(cdr, "short", ids, lacks_s)
-    return Finding(cdr, "double" if len(fitting) > 1 else "recorded", ids)
+        return Finding(cdr, "short", ids, lacks_s, untold)
+    return Finding(cdr, "double" if len(fitting) > 1 else "recorded", ids, without_notice=untold)
 
 
 def recordings(engine: Engine, cdrs: Sequence[Cdr], settings: ReconcileSettings) -> list[Recorded]:
@@ -109,13 +118,15 @@ def _recorded(row: Recording, names: set[str]) -> Recorded:
     told = [row.caller, row.callee, *(leg.aor for leg in row.legs)]
     parties = frozenset(number(party) for party in told if party)
     own = {name for name in (row.call_id, row.session_id) if name}
-    return Recorded(row.id, row.state, row.started_at, row.duration_s, parties, frozenset(names | own))
+    untold = any(notice.state == NoticeState.MISSING for notice in row.notices)
+    return Recorded(row.id, row.state, row.started_at, row.duration_s, parties, frozenset(names | own), untold)
 
 
 def note(engine: Engine, source: str, found: Sequence[Finding], now: datetime) -> None:
     """Keep the result for the report."""
     count = {verdict: sum(each.verdict == verdict for each in found) for verdict in ("missing", "short", "double")}
     count["missing"] += sum(each.verdict == "failed" for each in found)
+    count["without_notice"] = sum(each.without_notice for each in found)
     since, until = (found[0].cdr.started_at, found[-1].cdr.started_at) if found else (now, now)
     with writing(engine) as session:
         session.add(Reconciliation(at=now, source=source, since=since, until=until, calls=len(found), **count))

@@ -138,6 +138,8 @@ class Reconciliation(SQLModel, table=True):
     """Without a recording that has sound."""
     short: int
     double: int
+    without_notice: int = 0
+    """In which a party was not told of the recording."""
 
 
 class NoticeState(StrEnum):

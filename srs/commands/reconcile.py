@@ -11,6 +11,8 @@ import typer
 from srs.commands.options import AsJson, Config, Data, console, open_archive
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from srs.archive.reconcile import Finding
 
 
@@ -22,7 +24,7 @@ def reconcile(
 ) -> None:
     """Compare a list of calls with the recordings; [reconcile] tells its columns.
 
-    Lists what is missing, short or recorded twice; exit status 1 if there is any such call.
+    Lists what is missing, short, recorded twice or without notice; exit status 1 if there is any such call.
     """
     from srs.archive import cdr
     from srs.archive.reconcile import compare, note, recordings
@@ -31,7 +33,7 @@ def reconcile(
     listed = cdr.read(calls, settings.reconcile)
     found = compare(listed, recordings(engine, listed, settings.reconcile), settings.reconcile)
     note(engine, str(calls), found, datetime.now(UTC))
-    wrong = [each for each in found if each.verdict != "recorded"]
+    wrong = [each for each in found if not each.is_right]
     if as_json:
         for each in found:
             typer.echo(json.dumps(asdict(each), ensure_ascii=False, default=str))
@@ -44,12 +46,21 @@ def _print(wrong: "list[Finding]", calls: int) -> None:
     from rich import box
     from rich.table import Table
 
-    typer.echo(f"{calls} calls, {calls - len(wrong)} recorded once and whole.")
+    typer.echo(f"{calls} calls, {calls - len(wrong)} recorded once and whole, and nobody left untold.")
     if not wrong:
         return
     table = Table("line", "began (UTC)", "caller", "callee", "what", "recordings", box=box.SIMPLE_HEAD, pad_edge=False)
     for each in wrong:
-        what = f"short by {each.lacks_s:.0f} s" if each.verdict == "short" else each.verdict
         began = each.cdr.started_at.strftime("%Y-%m-%d %H:%M:%S")
-        table.add_row(str(each.cdr.line), began, each.cdr.caller, each.cdr.callee, what, " ".join(each.recordings))
+        ids = " ".join(each.recordings)
+        table.add_row(str(each.cdr.line), began, each.cdr.caller, each.cdr.callee, ", ".join(_wrongs(each)), ids)
     console().print(table)
+
+
+def _wrongs(each: "Finding") -> "Iterator[str]":
+    if each.verdict == "short":
+        yield f"short by {each.lacks_s:.0f} s"
+    elif each.verdict != "recorded":
+        yield each.verdict
+    if each.without_notice:
+        yield "without notice"

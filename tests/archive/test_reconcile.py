@@ -1,6 +1,7 @@
 """Calls that another system lists, beside recordings."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from sqlmodel import select
 from srs.archive.cdr import Cdr
 from srs.archive.database import connect, reading, writing
 from srs.archive.reconcile import Recorded, compare, note, recordings
-from srs.archive.tables import Identifier, Leg, Reconciliation, Recording
+from srs.archive.tables import Identifier, Leg, Notice, Reconciliation, Recording
 from srs.config.reconcile import ReconcileSettings
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -56,6 +57,14 @@ def test_one_recording_stands_for_one_call() -> None:
     assert [(each.verdict, each.recordings) for each in found] == [("recorded", ("a",)), ("missing", ())]
 
 
+def test_what_was_recorded_without_notice_is_not_right() -> None:
+    (found,) = compare([cdr()], [replace(recorded(seconds=20), untold=True)], SETTINGS)
+    assert (found.verdict, found.without_notice, found.is_right) == ("short", True, False)
+    (found,) = compare([cdr()], [replace(recorded(), untold=True)], SETTINGS)
+    assert (found.verdict, found.is_right) == ("recorded", False)
+    assert compare([cdr()], [recorded()], SETTINGS)[0].is_right
+
+
 def test_how_much_is_missing_is_told() -> None:
     (found,) = compare([cdr()], [recorded(seconds=20)], SETTINGS)
     assert (found.verdict, found.lacks_s) == ("short", 40.0)
@@ -79,6 +88,9 @@ def engine(database_url: str) -> Iterator[Engine]:
                     legs=[Leg(channel=0, aor="sip:201@pbx"), Leg(channel=1, aor="tel:+31-20-1234567")],
                 )
             )
+        session.add(Notice(recording_id="r1", place=0, state="heard"))
+        session.add(Notice(recording_id="r1", place=1, state="missing"))
+        session.add(Notice(recording_id="r2", place=0, state="unchecked"))
         session.add(Identifier(recording_id="r1", kind="ucid", value="u"))
     yield engine
     engine.dispose()
@@ -90,13 +102,15 @@ def test_recordings_of_the_time_of_the_list(engine: Engine) -> None:
     (first,) = [each for each in found if each.id == "r1"]
     assert first.parties == {"201", "+31201234567"}
     assert first.identifiers == {"c1", "u"}
+    assert {each.id: each.untold for each in found} == {"r1": True, "r2": False}
     assert recordings(engine, [], SETTINGS) == []
 
 
 def test_the_result_is_kept(engine: Engine) -> None:
-    found = compare([cdr(), cdr(at=100), cdr(at=200)], [recorded(seconds=20)], SETTINGS)
+    found = compare([cdr(), cdr(at=100), cdr(at=200)], [replace(recorded(seconds=20), untold=True)], SETTINGS)
     note(engine, "calls.csv", found, NOON)
     with reading(engine) as session:
         (row,) = session.exec(select(Reconciliation))
     assert (row.source, row.calls, row.missing, row.short, row.double) == ("calls.csv", 3, 2, 1, 0)
+    assert row.without_notice == 1
     assert (row.since, row.until) == (NOON, NOON + timedelta(seconds=200))
