@@ -5,6 +5,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM_PACKAGES := sip-tester tshark ffmpeg sox gcc libc6-dev postgresql chromium age openssl curl poppler-utils espeak-ng libbcg729-0
+# Only where there is no mail server: it would take the place of one.
+SYSTEM_PACKAGES += $(if $(wildcard /usr/sbin/sendmail),,exim4-daemon-light)
 
 .PHONY: help demo run test faults notice lint format bench soak fuzz lock system clean
 

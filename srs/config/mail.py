@@ -77,7 +77,9 @@ class MailSettings(Section):
     rule: Annotated[list[MailRule], BeforeValidator(tables)] = Field(
         default=[], description="`[[mail.rule]]`: which recordings are mailed to whom. See operations.md."
     )
-    per_minute: float = Field(default=60.0, gt=0, description="The most mails a minute.")
+    per_minute: float = Field(
+        default=60.0, gt=0, description="The most mails a minute, of all recorders that share the archive together."
+    )
     link_url: str | None = Field(
         default=None,
         description="The recorder's pages as recipients of links reach them: `https://recorder.example.com`.",

@@ -4,13 +4,16 @@ What it took lies in its folder, one file a mail; `behaviour.json` there says ho
 """
 
 import asyncio
+import base64
 import email
 import email.policy
 import json
 import os
+import socket
 import ssl
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
@@ -50,7 +53,7 @@ def server(folder: Path, *, tls: str = "none", files: tuple[Path, Path] | None =
 
     Args:
         tls: `none`, `starttls` or `tls`, with certificate and key in `files`.
-        more: `size` (octets that it takes), `auth` (whether one must sign in).
+        more: `size` (octets that it takes), `auth` (whether one must sign in), `token` (that XOAUTH2 takes).
     """
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port("127.0.0.1")
@@ -68,9 +71,47 @@ def server(folder: Path, *, tls: str = "none", files: tuple[Path, Path] | None =
         (folder / "ready").unlink(missing_ok=True)
 
 
+REPLIES = [
+    b"220 hello\r\n",
+    b"250-hello\r\n250 SIZE\r\n",
+    *[b"250 ok\r\n"] * 3,  # NOOP, MAIL, RCPT
+    b"354 go on\r\n",
+]
+
+
+@contextmanager
+def broken_server(replies: int, end: str) -> Iterator[int]:
+    """A server that gives so many replies, then hangs (`hang`) or is gone (`drop`); after all in mid-data. Its port."""
+    over = threading.Event()
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            for reply in REPLIES[:replies]:
+                connection.sendall(reply)
+                connection.recv(1000)
+            if end == "hang":
+                over.wait()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield int(listener.getsockname()[1])
+        over.set()
+        thread.join()
+
+
 class _Handler:
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, token: str | None) -> None:
+        self.folder, self.token = folder, token
+
+    async def auth_XOAUTH2(self, server, arguments):  # noqa: N802
+        """As Google and Microsoft do it: what is wrong comes as a challenge, which the client answers with nothing."""
+        given = base64.b64decode(arguments[1]).decode()
+        if self.token is not None and given == f"user={USER}\1auth=Bearer {self.token}\1\1":
+            return AuthResult(success=True)
+        await server.challenge_auth('{"status": "400"}')
+        return AuthResult(success=False, handled=False)
 
     def _how(self) -> dict[str, Any]:
         path = self.folder / "behaviour.json"
@@ -117,7 +158,7 @@ def main() -> None:
     if options["tls"] == "starttls":
         how |= {"tls_context": context, "require_starttls": True}
     controller = Controller(
-        _Handler(folder),
+        _Handler(folder, options.get("token")),
         hostname="127.0.0.1",
         port=options["port"],
         ssl_context=context if options["tls"] == "tls" else None,

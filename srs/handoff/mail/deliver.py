@@ -10,6 +10,7 @@ import structlog
 from sqlmodel import Session, select
 
 from srs.archive.database import reading, writing
+from srs.archive.nodes import living
 from srs.archive.subject import subject
 from srs.config import Settings
 from srs.config.mail import MailRule
@@ -20,7 +21,7 @@ from srs.handoff.mail.attachment import Attachment, attachments
 from srs.handoff.mail.message import Letter, compose, message_id
 from srs.handoff.mail.recipients import recipients
 from srs.handoff.mail.relay import Answer, Relays
-from srs.handoff.module import Also, Job
+from srs.handoff.module import Also, Context, Job
 from srs.handoff.tables import Delivery
 
 log = structlog.get_logger()
@@ -84,11 +85,11 @@ class Mail:
         missing = [to for to in letter.recipients if to not in before or not _is_settled(before[to], job)]
         if not missing:
             return
-        answers = self._postman.send(missing, compose(job.recording, letter, attachment))
+        answers = self._postman.send(job.context, missing, compose(job.recording, letter, attachment))
         self._note(job, name, message_id(job.recording, self._rule.name, letter.sender, letter.part), answers)
         news = {to: said for to, said in answers.items() if said.refused and to not in refused}
         if news:
-            self._postman.tell_admin(job.recording.id, self._rule.name, news)
+            self._postman.tell_admin(job, self._rule.name, news)
         yield from answers.values()
 
     def _note(self, job: Job, name: str, id_: str, answers: dict[str, Answer]) -> None:
@@ -132,7 +133,7 @@ def _deliveries(session: Session, recording: str, name: str) -> dict[str, Delive
 
 
 class Postman:
-    """Hands mail to servers, no faster than allowed."""
+    """Hands mail to servers, no faster than allowed: each recorder that shares the archive has its part of the rate."""
 
     def __init__(self, settings: Settings) -> None:
         mail = settings.mail
@@ -150,21 +151,21 @@ class Postman:
             raise NeedsPerson("[mail] sender is not set")
         return self._sender
 
-    def send(self, to: list[str], mail: EmailMessage) -> dict[str, Answer]:
+    def send(self, context: Context, to: list[str], mail: EmailMessage) -> dict[str, Answer]:
         """What the server said for each recipient.
 
         Raises:
             NotNow: no server is to be had.
         """
         time.sleep(max(0.0, self._next - time.monotonic()))
-        self._next = time.monotonic() + self._pause_s
+        self._next = time.monotonic() + self._pause_s * max(1, living(context.engine, context.now()))
         return self.relays.send(self.sender, to, mail.as_bytes())
 
-    def tell_admin(self, recording: str, rule: str, refused: dict[str, Answer]) -> None:
+    def tell_admin(self, job: Job, rule: str, refused: dict[str, Answer]) -> None:
         """Mail that somebody's server refused a mail; a failure of that is only logged."""
         if not self._admin:
             return
-        mail = EmailMessage(policy.SMTP)
+        mail, recording = EmailMessage(policy.SMTP), job.recording.id
         mail["From"], mail["To"] = self.sender, ", ".join(self._admin)
         mail["Subject"] = f"Recording {recording}: mail refused"
         mail["Auto-Submitted"] = "auto-generated"
@@ -172,6 +173,6 @@ class Postman:
         what = "The recording is kept. See srs tasks --failed; then srs tasks retry or cancel."
         mail.set_content("\n".join([f"Rule {rule}, recording {recording}:", *lines, "", what, ""]))
         try:
-            self.send(self._admin, mail)
+            self.send(job.context, self._admin, mail)
         except NotNow as error:
             log.error("administrator not told", recording=recording, reason=str(error))

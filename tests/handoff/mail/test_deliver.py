@@ -6,106 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.smtp import PASSWORD, USER, Server, server
+from support.smtp import PASSWORD, USER, Server, broken_server, server
 
-from srs.archive.database import reading
+from srs.archive.database import reading, writing
+from srs.archive.tables import Node
 from srs.config.mail import MailRule
 from srs.handoff import links, tasks
-from srs.handoff.delete import Delete
-from srs.handoff.mail.deliver import Mail, Postman
-from srs.handoff.run import Bench
-from srs.handoff.tables import Delivery
+from srs.handoff.mail import deliver
 
-GROUPS = [{"name": "sales", "extensions": ["2??"], "mail": ["lead@example.com", "second@example.com"]}]
-
-NOTHING: dict = {}
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Of 127.0.0.1, signed by itself, and its key."""
-    folder = tmp_path_factory.mktemp("certificate")
-    files = folder / "server.pem", folder / "server.key"
-    san = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *san]
-    subprocess.run([*command, "-out", files[0], "-keyout", files[1]], check=True, capture_output=True)
-    return files
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory):
-    with server(tmp_path_factory.mktemp("smtp")) as running:
-        yield running
-
-
-@pytest.fixture
-def smtp(shared: Server) -> Server:
-    """A mail server without TLS that has taken nothing yet."""
-    for path in [*shared.folder.glob("*.eml"), *shared.folder.glob("behaviour.json")]:
-        path.unlink()
-    return shared
-
-
-class Office:
-    """Mails what a test records."""
-
-    def __init__(self, shelf, *servers: Server, relays: list | None = None, mail: dict = NOTHING, **rule) -> None:
-        self.shelf = shelf
-        relays = relays or [{"host": "127.0.0.1", "port": each.port, "tls": "none"} for each in servers]
-        rules = [{"name": "boss", "to": ["boss@example.com"], "format": "wav", **rule}]
-        mail = {
-            "sender": "recorder@example.org",
-            "admin": ["admin@example.org"],
-            "per_minute": 60_000,
-            **mail,
-        }
-        self.sections = {"mail": {**mail, "server": relays, "rule": rules}, "group": GROUPS}
-        self.settings = shelf.settings(**self.sections)
-        self.postman = Postman(self.settings)
-        modules = {each.name: Mail(self.settings, each, self.postman) for each in self.settings.mail.rule}
-        lease = timedelta(minutes=1)
-        self.bench = Bench(shelf.context(**self.sections), "mail", modules, "me", lease)
-        self.last = Bench(shelf.context(**self.sections), "delete", {"": Delete()}, "me", lease)
-
-    def turn(self):
-        """Do the task that is due; returns it."""
-        self.bench.work(self.bench.take())
-        return self.shelf.tasks()["mail boss"]
-
-    def delete(self) -> bool:
-        task = self.last.take()
-        if task is not None:
-            self.last.work(task)
-        return task is not None
-
-    def deliveries(self) -> dict[str, tuple[bool, int]]:
-        with reading(self.shelf.engine) as session:
-            rows = session.execute(Delivery.__table__.select()).all()
-            return {row.recipient: (row.accepted, row.code) for row in rows}
-
-
-@pytest.fixture
-def office(shelf):
-    offices: list[Office] = []
-
-    def make(*servers: Server, **rule) -> Office:
-        offices.append(Office(shelf, *servers, **rule))
-        return offices[-1]
-
-    yield make
-    for each in offices:
-        each.postman.relays.close()
-
-
-def sound(mail) -> bytes:
-    return next(mail.iter_attachments()).get_content()
-
-
-def decoded(content: bytes, tmp_path: Path) -> np.ndarray:
-    """The samples by ffmpeg, shape (frames, 2)."""
-    (tmp_path / "attached").write_bytes(content)
-    command = ["ffmpeg", "-v", "error", "-i", tmp_path / "attached", "-f", "s16le", "-ar", "8000", "-"]
-    return np.frombuffer(subprocess.run(command, check=True, capture_output=True).stdout, "<i2").reshape(-1, 2)
+from .conftest import decoded, sound
 
 
 def test_what_is_mailed_is_the_recording(shelf, office, smtp: Server, tmp_path: Path):
@@ -196,6 +105,39 @@ def test_tls_and_sign_in(shelf, office, certificate, tmp_path: Path, tls: str, a
         assert secure.recipients() == ["boss@example.com"]
 
 
+def test_xoauth2_with_the_token_that_another_program_renews(shelf, office, certificate, tmp_path: Path):
+    token = tmp_path / "token"
+    token.write_text("of yesterday\n")
+    with server(tmp_path / "smtp", tls="starttls", files=certificate, auth=True, token="of today") as secure:
+        relay = {"host": "127.0.0.1", "port": secure.port, "authorities": certificate[0]}
+        boss = office(relays=[{**relay, "auth": "xoauth2", "user": USER, "token_file": token}])
+        shelf.record(boss.settings)
+        task = boss.turn()
+        assert (task.state, secure.mails()) == ("due", [])
+        assert "535" in task.last_error
+        token.write_text("of today\n")
+        shelf.clock.time = task.due_at
+        assert boss.turn().state == "done"
+        assert secure.recipients() == ["boss@example.com"]
+
+
+@pytest.mark.parametrize(("others", "pause_s"), [([], 1000), (["active", "draining", "stopped"], 3000)])
+def test_recorders_share_the_rate(shelf, office, smtp: Server, monkeypatch, others: list[str], pause_s: int):
+    now = shelf.clock()
+    with writing(shelf.engine) as session:
+        for number, state in enumerate(["active", *others]):
+            told = {"id": str(number), "token": "t", "host": "h", "version": "1", "state": state}
+            session.add(Node(**told, started_at=now, seen_at=now))
+    slept: list[float] = []
+    monkeypatch.setattr(deliver.time, "sleep", slept.append)
+    boss = office(smtp, mail={"per_minute": 0.06})
+    for number in range(2):
+        shelf.record(boss.settings, f"r{number}")
+        boss.bench.work(boss.bench.take())
+    assert slept[0] == 0
+    assert pause_s - 100 < slept[1] <= pause_s
+
+
 def test_deleted_only_after_every_server_accepted(shelf, office, smtp: Server):
     boss = office(smtp, to=["a@example.com", "b@example.com"], delete_after=True)
     shelf.record(boss.settings)
@@ -259,6 +201,18 @@ def test_trouble_with_the_data(shelf, office, smtp: Server, how: str, state: str
     tasks.retry(shelf.engine, task.id, shelf.clock())
     assert boss.turn().state == "done"
     assert smtp.recipients() == ["boss@example.com"]
+
+
+@pytest.mark.parametrize("replies", [0, 1, 5, 6], ids=["silent", "after-greeting", "after-recipients", "in-mid-data"])
+@pytest.mark.parametrize("end", ["hang", "drop"])
+def test_a_server_that_hangs_or_drops_costs_nothing(shelf, office, replies: int, end: str):
+    with broken_server(replies, end) as port:
+        boss = office(relays=[{"host": "127.0.0.1", "port": port, "tls": "none", "timeout_s": 2.0}], delete_after=True)
+        shelf.record(boss.settings, seconds=20)
+        task = boss.turn()
+    assert (task.state, boss.delete(), shelf.sounds()) == ("due", False, ["a1.wav"])
+    assert "mail server" in task.last_error
+    assert boss.deliveries() == {}
 
 
 def test_another_relay_when_one_is_away_and_one_connection_for_many_mails(shelf, office, smtp: Server):
