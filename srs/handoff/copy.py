@@ -1,50 +1,30 @@
-"""A copy of a recording elsewhere: a folder, an object store, or a server by SFTP."""
+"""Copies of recordings elsewhere: made, and taken away again when their recording is deleted."""
 
-import contextlib
 import io
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path, PurePosixPath
-from typing import IO, Literal
-from urllib.parse import unquote, urlsplit
+from pathlib import PurePosixPath
+from typing import IO
 
-import paramiko
-from pydantic import Field, SecretStr
+from pydantic import ValidationError
 from sqlmodel import Session
 
 from srs.archive import audio
 from srs.archive.catalogue import details
+from srs.archive.database import writing
+from srs.archive.errors import ArchiveError
 from srs.archive.export import tags
-from srs.archive.store import open_store
+from srs.archive.tables import Recording, State
 from srs.config.handoff import HandoffSettings
 from srs.config.settings import Settings
-from srs.config.values import Section
-from srs.handoff.errors import NeedsPerson, NotNow
+from srs.handoff import copies
+from srs.handoff.destination import Options, opened
+from srs.handoff.errors import HandoffError, NeedsPerson
 from srs.handoff.module import Also, Job
 from srs.handoff.tables import Task
 
-Put = Callable[[str, IO[bytes]], None]
-"""Keeps a file under a relative path."""
-
-
-class Options(Section):
-    """Of `module = "copy"`."""
-
-    url: str = Field(pattern=r"^(file|s3|az|gs|sftp)://")
-    """`file:///folder`, `s3://bucket/prefix`, or `sftp://user@host:22/folder`."""
-    format: Literal["wav", "flac", "mp3", "opus"] | None = None
-    """Without it as it is stored."""
-    facts: bool = True
-    """Whether a JSON file with what is known stands beside the sound."""
-    known_hosts: Path | None = None
-    """For SFTP: keys of servers, as OpenSSH has them; without it `~/.ssh/known_hosts`."""
-    key_file: Path | None = None
-    password: SecretStr | None = None
-    timeout_s: float = Field(default=60.0, gt=0)
-
 
 class Copy:
-    """The module."""
+    """The module that makes them."""
 
     def __init__(self, settings: Settings, entry: HandoffSettings) -> None:  # noqa: ARG002
         self._options = Options(**entry.options)
@@ -53,26 +33,21 @@ class Copy:
         """Put it there, whole or not at all; where is kept for the receipt."""
         row, kind = job.recording, self._options.format or job.recording.format or "wav"
         name = f"{row.started_at:%Y/%m/%d}/{row.id}"
-        with _sound(job, kind) as sound, self._target() as put:
-            put(f"{name}.{kind}", sound)
+        with _sound(job, kind) as sound, opened(self._options) as there:
+            there.put(f"{name}.{kind}", sound)
             if self._options.facts:
                 facts = json.dumps(details(job.context.engine, row, job.context.store), ensure_ascii=False, indent=2)
-                put(f"{name}.json", io.BytesIO(facts.encode()))
+                there.put(f"{name}.json", io.BytesIO(facts.encode()))
         where = f"{self._options.url.rstrip('/')}/{name}.{kind}"
 
         def note(session: Session) -> None:
             task = session.get_one(Task, job.task.id)
-            task.payload = {**task.payload, "where": where}
+            task.payload = {**task.payload, copies.WHERE: where}
+            recording = session.get_one(Recording, row.id, with_for_update=True)
+            if recording.state == State.DELETED:  # while the copy was made
+                copies.remove_late(session, task, job.context.now())
 
         return note
-
-    @contextlib.contextmanager
-    def _target(self) -> Iterator[Put]:
-        if self._options.url.startswith("sftp:"):
-            with _sftp(self._options) as put:
-                yield put
-        else:
-            yield open_store(self._options.url).put
 
 
 def _sound(job: Job, kind: str) -> IO[bytes]:
@@ -87,42 +62,43 @@ def _sound(job: Job, kind: str) -> IO[bytes]:
     return file
 
 
-# SFTP
+class Removal:
+    """The module that takes them away again, of all rules."""
 
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
 
-@contextlib.contextmanager
-def _sftp(options: Options) -> Iterator[Put]:
-    parts = urlsplit(options.url)
-    client = paramiko.SSHClient()
-    client.set_missing_host_key_policy(paramiko.RejectPolicy())
-    try:
-        client.load_host_keys(str(options.known_hosts or Path("~/.ssh/known_hosts").expanduser()))
-        client.connect(
-            parts.hostname or "",
-            parts.port or 22,
-            parts.username,
-            options.password.get_secret_value() if options.password else None,
-            key_filename=str(options.key_file) if options.key_file else None,
-            timeout=options.timeout_s,
-        )
-        with client.open_sftp() as sftp:
-            if channel := sftp.get_channel():
-                channel.settimeout(options.timeout_s)
-            root = PurePosixPath(unquote(parts.path))
-            yield lambda name, file: _upload(sftp, root / name, file)
-    except (paramiko.BadHostKeyException, paramiko.AuthenticationException) as error:
-        raise NeedsPerson(f"sftp {parts.hostname}: {error}") from error
-    except (paramiko.SSHException, EOFError, OSError) as error:
-        raise NotNow(f"sftp {parts.hostname}: {error}") from error
-    finally:
-        client.close()
+    def run(self, job: Job) -> Also:
+        """The receipt says what became of the copy, also while it is still there."""
+        where = job.task.payload["copy"]
+        try:
+            self._remove(job.task, where)
+        except (HandoffError, ArchiveError, OSError) as error:
+            with writing(job.context.engine) as session:
+                copies.say(session, job.recording.id, where, f"not deleted yet: {error}")
+            raise
 
+        def note(session: Session) -> None:
+            copies.say(session, job.recording.id, where, "deleted")
 
-def _upload(sftp: paramiko.SFTPClient, path: PurePosixPath, file: IO[bytes]) -> None:
-    """Beside, then renamed: nobody finds half a file."""
-    for folder in reversed(path.parents[:-1]):
-        with contextlib.suppress(OSError):
-            sftp.mkdir(str(folder))
-    unfinished = f"{path}.part"
-    sftp.putfo(file, unfinished)
-    sftp.posix_rename(unfinished, str(path))
+        return note
+
+    def _remove(self, task: Task, where: str) -> None:
+        options = self._options(task.name)
+        folder = options.url.rstrip("/") + "/" if options else ""
+        if options is None or not where.startswith(folder):
+            raise NeedsPerson(
+                f"no [[handoff]] {task.name} of the settings leads to {where}: set it and `srs tasks retry {task.id}`,"
+                f" or delete the copy by hand and `srs tasks cancel {task.id}`"
+            )
+        key = PurePosixPath(where.removeprefix(folder))
+        with opened(options) as there:
+            there.delete(str(key))
+            there.delete(str(key.with_suffix(".json")))
+
+    def _options(self, name: str) -> Options | None:
+        found = (each for each in self._settings.handoff if each.name == name and each.module == copies.COPY)
+        try:
+            return next((Options(**each.options) for each in found), None)
+        except ValidationError as error:
+            raise NeedsPerson(f"[[handoff]] {name}: options: {error}") from error

@@ -1,5 +1,6 @@
 """Recordings deleted: at the end of their period, when they were handed over, or by hand; each with a receipt."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, update
@@ -11,6 +12,7 @@ from srs.archive.store import Store
 from srs.archive.tables import Recording
 from srs.config import Settings
 from srs.handoff import tasks
+from srs.handoff.copies import LEFT, Cause, Line, removals, under_way
 from srs.handoff.errors import Waits
 from srs.handoff.module import Job
 from srs.handoff.retention import expiry
@@ -41,8 +43,10 @@ class Delete:
             raise Waits("its capture is being put away", timedelta(seconds=1))
         if task.payload["why"] == HANDED_OVER:
             _wait_for_failed(context.engine, row.id)
-        reason = f"{task.payload['why']}: {task.payload['source']}"
-        delete(context.engine, context.store, context.settings, row.id, context.now(), reason, "recorder")
+        why = task.payload["why"]
+        cause = Cause.EARLY if why == HANDED_OVER else Cause.PERIOD
+        reason, now = f"{why}: {task.payload['source']}", context.now()
+        delete(context.engine, context.store, context.settings, row.id, now, reason, "recorder", cause)
 
 
 def _wait_for_failed(engine: Engine, recording: str) -> None:
@@ -55,18 +59,27 @@ def _wait_for_failed(engine: Engine, recording: str) -> None:
 
 
 def delete(
-    engine: Engine, store: Store, settings: Settings, recording: str, now: datetime, reason: str, by: str
+    engine: Engine,
+    store: Store,
+    settings: Settings,
+    recording: str,
+    now: datetime,
+    reason: str,
+    by: str,
+    cause: Cause = Cause.WANTED,
 ) -> None:
     """Delete a recording, its sound and its capture, and write a receipt; tasks that it still had are cancelled.
+
+    Copies elsewhere are deleted afterwards, by tasks (`srs.handoff.copies`).
 
     Raises:
         Held, NotReady, StoreError, DatabaseError: it is as it was.
     """
 
     def note(session: Session, row: Recording) -> None:
-        copies = _copies(session, row, store, settings)
-        session.add(Receipt(recording_id=row.id, at=now, reason=reason, by=by, copies=copies))
         _cancel_rest(session, row.id, now)
+        lines = [*_here(row, store, settings), *_elsewhere(session, row), *removals(session, row, settings, now, cause)]
+        session.add(Receipt(recording_id=row.id, at=now, reason=reason, by=by, copies=lines))
         row.facts = {name: value for name, value in row.facts.items() if name != TRANSCRIPT}
         if not settings.retention.keep_facts:
             _forget(row)
@@ -74,22 +87,21 @@ def delete(
     catalogue.delete(engine, store, settings.data_dir, recording, now, note)
 
 
-def _copies(session: Session, row: Recording, store: Store, settings: Settings) -> list[dict[str, str]]:
-    """All that is known of, before anything is deleted."""
-    found = []
+def _here(row: Recording, store: Store, settings: Settings) -> Iterator[Line]:
+    """What this recorder has of it, before that is deleted."""
     if row.file is not None:
-        found.append({"kind": "sound", "where": store.location(row.file), "became": "deleted"})
+        yield {"kind": "sound", "where": store.location(row.file), "became": "deleted"}
     if capture := captures.put_aside(settings.data_dir, row):
-        found.append({"kind": "capture", "where": str(capture), "became": "deleted"})
+        yield {"kind": "capture", "where": str(capture), "became": "deleted"}
+
+
+def _elsewhere(session: Session, row: Recording) -> Iterator[Line]:
+    """What was mailed, and what is being done with it at the moment."""
     sent = session.exec(select(Delivery).where(Delivery.recording_id == row.id, col(Delivery.accepted)))
-    found += [{"kind": "mail", "where": each.recipient, "became": "left"} for each in sent]
-    handed = [each for each in tasks.of_recording(session, row.id) if each.state == TaskState.DONE]
-    found += [
-        {"kind": each.kind, "where": each.payload["where"], "became": "left"}
-        for each in handed
-        if "where" in each.payload
-    ]
-    return found
+    yield from ({"kind": "mail", "where": each.recipient, "became": LEFT} for each in sent)
+    for task in tasks.of_recording(session, row.id):
+        if task.state == TaskState.RUNNING and task.kind != KIND:
+            yield under_way(task)
 
 
 def _cancel_rest(session: Session, recording: str, now: datetime) -> None:
@@ -104,8 +116,8 @@ def _cancel_rest(session: Session, recording: str, now: datetime) -> None:
 
 def _forget(row: Recording) -> None:
     """All but its times, and which capture it was made from."""
-    row.call_id = row.session_id = row.caller = row.callee = row.reason = None
-    row.legs, row.tags, row.parties = [], [], ""
+    row.call_id = row.session_id = row.caller = row.callee = row.reason = row.note = None
+    row.legs, row.notices, row.identifiers, row.tags, row.parties = [], [], [], [], ""
     row.facts = {name: value for name, value in row.facts.items() if name == "capture"}
 
 

@@ -4,6 +4,7 @@ HandoffError
   NotNow        trying again later may help
   Waits         it must wait for something that is no fault, such as a legal hold
   NeedsPerson   trying again does not help
+  Gone          its recording was deleted while it was under way
 NoTask          no task has this number, or not in a state that allows it
 """
 
@@ -35,6 +36,10 @@ class Waits(HandoffError):
 
 class NeedsPerson(HandoffError):
     """Trying again does not help; a person must mend something first."""
+
+
+class Gone(HandoffError):
+    """Its recording was deleted while it was under way: there is nothing left to do."""
 
 
 class NoTask(ArchiveError):

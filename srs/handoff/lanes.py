@@ -63,9 +63,10 @@ class Lanes:
         self._context, self._alarms, self._over = context, alarms, threading.Event()
         self._owner = f"{socket.gethostname()}-{secrets.token_hex(8)}"
         self._lease = timedelta(seconds=context.settings.tasks.lease_s)
+        strange: dict[str, Mapping[str, Module]] = {kind: {} for kind in tasks.open_kinds(context.engine)}
         self._lanes = [
             Lane(Bench(context, kind, by_name, self._owner, self._lease), self._over)
-            for kind, by_name in modules.items()
+            for kind, by_name in {**strange, **modules}.items()
         ]
         self._keeper = threading.Thread(target=self._keep_leases, name="leases", daemon=True)
 

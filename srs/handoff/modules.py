@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from srs.config import Settings
 from srs.config.handoff import HandoffSettings
-from srs.handoff import delete, mail
+from srs.handoff import copies, delete, mail
+from srs.handoff.copy import Removal
 from srs.handoff.errors import NeedsPerson
 from srs.handoff.module import Job, Module
 
@@ -44,6 +45,7 @@ def modules(settings: Settings) -> Mapping[str, Mapping[str, Module]]:
     found: dict[str, dict[str, Module]] = {
         **{kind: {} for kind in OWN},
         delete.KIND: {"": delete.Delete()},
+        copies.KIND: {"": Removal(settings)},
         mail.KIND: _postmen(settings) if settings.mail.rule else {},
     }
     for entry in settings.handoff:

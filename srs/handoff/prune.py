@@ -16,6 +16,7 @@ from srs.archive.errors import Held
 from srs.archive.keep import Archive
 from srs.archive.tables import Recording, State
 from srs.config import Settings
+from srs.handoff.copies import Cause
 from srs.handoff.delete import KIND, delete
 from srs.handoff.retention import may_be_pruned
 from srs.handoff.tables import Task, TaskState
@@ -78,7 +79,7 @@ def prune(
 
 
 def _delete(archive: Archive, settings: Settings, row: Recording, free_: int, now: datetime) -> None:
-    delete(archive.engine, archive.store, settings, row.id, now, REASON, "recorder")
+    delete(archive.engine, archive.store, settings, row.id, now, REASON, "recorder", Cause.EARLY)
     log.warning(
         "pruned",
         recording=row.id,

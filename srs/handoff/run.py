@@ -9,9 +9,9 @@ import structlog
 
 from srs.archive.database import reading
 from srs.archive.errors import ArchiveError, Held, StoreError
-from srs.archive.tables import Recording
+from srs.archive.tables import Recording, State
 from srs.handoff import tasks
-from srs.handoff.errors import HandoffError, NeedsPerson, NotNow, Waits
+from srs.handoff.errors import Gone, HandoffError, NeedsPerson, NotNow, Waits
 from srs.handoff.module import Also, Context, Job, Module
 from srs.handoff.tables import Task
 from srs.handoff.tasks import Policy
@@ -19,6 +19,8 @@ from srs.handoff.tasks import Policy
 log = structlog.get_logger()
 
 HOLD_PAUSE = timedelta(minutes=5)
+STRANGE_PAUSE, STRANGE = timedelta(minutes=1), timedelta(minutes=10)
+"""So long a task of a rule that this process does not know may be for another one, with newer settings."""
 DEFAULT_POLICY = Policy()
 
 
@@ -29,7 +31,7 @@ class Bench:
     context: Context
     kind: str
     modules: Mapping[str, Module]
-    """By the names of the rules."""
+    """By the names of the rules; the one under `""` is for all others."""
     owner: str
     lease: timedelta
     policy: Policy = DEFAULT_POLICY
@@ -62,6 +64,9 @@ class Bench:
             self._try_again(task, str(error))
         except NeedsPerson as error:
             self._give_up(task, str(error))
+        except Gone as error:
+            tasks.drop(engine, task, str(error), now())
+            log.info("task dropped", **known, reason=str(error))
         else:
             tasks.finish(engine, task, now(), also)
             log.info("task done", **known, attempts=task.attempts)
@@ -70,9 +75,9 @@ class Bench:
         """The module's work; whatever goes wrong is a HandoffError."""
         if task.attempts > self.policy.attempts:
             raise NeedsPerson(f"tried {task.attempts - 1} times, the workers died over it")
-        module = self.modules.get(task.name)
+        module = self.modules.get(task.name, self.modules.get(""))
         if module is None:
-            raise NeedsPerson(f"the settings have no {self.kind} {task.name!r} any more")
+            raise self._strange(task)
         try:
             return module.run(Job(task, self._recording(task), self.context))
         except HandoffError:
@@ -82,10 +87,20 @@ class Bench:
         except (StoreError, OSError) as error:
             raise NotNow(str(error)) from error
         except ArchiveError as error:
-            raise NeedsPerson(str(error)) from error
+            gone = self._recording(task).state == State.DELETED
+            raise Gone("the recording was deleted") if gone else NeedsPerson(str(error)) from error
         except Exception as error:
             log.exception("module is defective", **_known(task))
             raise NotNow(f"defect in {self.kind}: {error!r}") from error
+
+    def _strange(self, task: Task) -> HandoffError:
+        """Of a rule that the settings do not have."""
+        what = f"the settings have no {self.kind} {task.name!r}"
+        if self.context.now() < task.created_at + STRANGE:
+            return Waits(f"{what}; another recorder's may", STRANGE_PAUSE)
+        return NeedsPerson(
+            f"{what} any more: put it back and `srs tasks retry {task.id}`, or `srs tasks cancel {task.id}`"
+        )
 
     def _recording(self, task: Task) -> Recording:
         with reading(self.context.engine) as session:

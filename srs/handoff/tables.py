@@ -69,7 +69,8 @@ class Receipt(SQLModel, table=True):
     by: str = Field(sa_type=Text)
     """A person, or the part of the recorder that did it."""
     copies: list[dict[str, str]] = Field(default_factory=list, sa_type=JSON)
-    """Each copy known of: `kind` (sound, capture, mail, …), `where`, and what became of it: `deleted` or `left`."""
+    """Each copy known of: `kind` (sound, capture, mail, …), `where`, and what became of it in words: `deleted`, `left`,
+    `to be deleted` …"""
 
 
 class Delivery(SQLModel, table=True):

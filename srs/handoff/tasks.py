@@ -164,6 +164,12 @@ def give_up(engine: Engine, task: Task, reason: str, now: datetime) -> bool:
         return _changed(session, task, state=TaskState.FAILED, finished_at=now, last_error=reason)
 
 
+def drop(engine: Engine, task: Task, reason: str, now: datetime) -> bool:
+    """There is nothing left to do."""
+    with writing(engine) as session:
+        return _changed(session, task, state=TaskState.CANCELLED, finished_at=now, last_error=reason)
+
+
 def _changed(session: Session, task: Task, **values: object) -> bool:
     mine = and_(col(Task.id) == task.id, col(Task.state) == TaskState.RUNNING, col(Task.owner) == task.owner)
     return _count(session, update(Task).where(mine).values(owner=None, lease_until=None, **values)) > 0
@@ -188,6 +194,12 @@ def listing(engine: Engine, states: Sequence[str] = (), limit: int | None = None
 def of_recording(session: Session, recording: str) -> list[Task]:
     """All tasks of a recording."""
     return list(session.exec(select(Task).where(Task.recording_id == recording).order_by(col(Task.id))))
+
+
+def open_kinds(engine: Engine) -> set[str]:
+    """Of all tasks that are to be done."""
+    with reading(engine) as session:
+        return set(session.exec(select(Task.kind).where(col(Task.state).in_(OPEN)).distinct()))
 
 
 def counts(engine: Engine) -> dict[str, int]:

@@ -6,7 +6,7 @@ import tempfile
 from pydantic import Field
 from sqlmodel import Session
 
-from srs.archive.tables import Recording
+from srs.archive.tables import Recording, State
 from srs.config.handoff import HandoffSettings
 from srs.config.settings import Settings
 from srs.config.values import Section
@@ -36,8 +36,9 @@ class Transcribe:
         text = self._text(job)
 
         def note(session: Session) -> None:
-            row = session.get_one(Recording, job.recording.id)
-            row.facts = {**row.facts, TRANSCRIPT: text}
+            row = session.get_one(Recording, job.recording.id, with_for_update=True)
+            if row.state != State.DELETED:  # since we began
+                row.facts = {**row.facts, TRANSCRIPT: text}
 
         return note
 

@@ -13,6 +13,7 @@ from srs.archive.ledger import Erased
 from srs.archive.store import Store
 from srs.archive.tables import Recording, State
 from srs.config import Settings
+from srs.handoff.copies import Cause
 from srs.handoff.delete import delete
 
 log = structlog.get_logger()
@@ -32,7 +33,7 @@ def erase_again(engine: Engine, store: Store, settings: Settings, now: datetime)
     back = []
     for recording in _rows(engine, erased):
         try:
-            delete(engine, store, settings, recording, now, REASON, "recorder")
+            delete(engine, store, settings, recording, now, REASON, "recorder", Cause.PERIOD)
         except Held as error:
             log.error("an erased recording is back and under legal hold", recording=recording, reason=str(error))
         else:

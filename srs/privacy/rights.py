@@ -9,11 +9,12 @@ from sqlalchemy import Engine
 from sqlmodel import col, select
 
 from srs.archive.catalogue import Filter, as_json, entries, hold
-from srs.archive.database import reading
+from srs.archive.database import reading, writing
 from srs.archive.errors import ArchiveError, Held
 from srs.archive.store import Store
 from srs.archive.tables import Recording, State
 from srs.config import Settings
+from srs.handoff import copies
 from srs.handoff.delete import delete
 from srs.handoff.tables import Receipt
 from srs.privacy import request
@@ -61,6 +62,8 @@ class Desk:
 
     def _erase(self, row: Recording, now: datetime) -> str:
         if row.state == State.DELETED:
+            with writing(self.engine) as session:
+                copies.remove_now(session, row.id, now)
             return "deleted before"
         try:
             delete(self.engine, self.store, self.settings, row.id, now, "erasure, GDPR article 17", self.by)

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,8 +18,11 @@ from srs.archive.database import connect, reading, writing
 from srs.archive.store import Store, open_store
 from srs.archive.tables import Leg, Recording
 from srs.config import Settings
+from srs.handoff import tasks
 from srs.handoff.module import Context
+from srs.handoff.modules import modules
 from srs.handoff.plan import planner
+from srs.handoff.run import Bench
 from srs.handoff.tables import Receipt, Task
 
 __all__ = ["archive", "ended"]
@@ -132,3 +136,38 @@ def shelf_on(tmp_path: Path) -> Iterator[Callable[[str | None], Shelf]]:
 def shelf(shelf_on: Callable[[str | None], Shelf]) -> Shelf:
     """On SQLite; what the database does with tasks is tested on both in test_tasks.py."""
     return shelf_on(None)
+
+
+# Modules
+
+
+def entry(module: str, name: str = "one", **more) -> dict:
+    options = more.pop("options", {})
+    return {"name": name, "module": module, "options": options, **more}
+
+
+def work(shelf, *entries: dict, kind: str | None = None):
+    """Do the task that is due of a kind; None if there is none."""
+    context = shelf.context(handoff=list(entries))
+    kind = kind or entries[0]["module"]
+    bench = Bench(context, kind, modules(context.settings)[kind], "me", timedelta(minutes=1))
+    task = bench.take()
+    if task is not None:
+        bench.work(task)
+        return next(each for each in tasks.listing(shelf.engine) if each.id == task.id)
+    return None
+
+
+def record(shelf, *entries: dict, **changes):
+    return shelf.record(shelf.settings(handoff=list(entries)), **changes)
+
+
+@contextmanager
+def while_under_way(shelf, one: dict) -> Iterator[None]:
+    """The task of a module is done, but its end is not written yet while the body runs."""
+    context = shelf.context(handoff=[one])
+    bench = Bench(context, one["module"], modules(context.settings)[one["module"]], "me", timedelta(minutes=1))
+    task = bench.take()
+    also = bench._run(task)
+    yield
+    assert tasks.finish(shelf.engine, task, shelf.clock(), also)

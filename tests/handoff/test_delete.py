@@ -4,9 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from srs.archive import identity
 from srs.archive.catalogue import hold
 from srs.archive.database import writing
 from srs.archive.errors import Held, StoreError
+from srs.archive.search import Search, search
+from srs.archive.tables import Identifier, Notice
 from srs.handoff import tasks
 from srs.handoff.delete import LAST, Delete, delete, delete_when_handed_over
 from srs.handoff.run import Bench
@@ -65,9 +68,16 @@ def test_without_a_period_nothing_is_deleted(shelf):
 
 def test_only_its_times_stay_if_facts_are_not_kept(shelf):
     sections = {"retention": {"keep_days": 0, "keep_facts": False}}
-    shelf.record(shelf.settings(**sections), facts={"capture": "b2", "end_reason": "BYE"}, tags=["vip"])
+    told = {"facts": {"capture": "b2", "end_reason": "BYE"}, "tags": ["vip"], "note": "angry"}
+    of_parties = {
+        "notices": [Notice(place=0, party="sip:201@pbx.example", state="heard")],
+        "identifiers": [Identifier(kind="agent", value="john")],
+    }
+    shelf.record(shelf.settings(**sections), **told, **of_parties)
     assert turn(shelf, **sections)
     row = shelf.row()
+    assert (row.note, row.notices, identity.of(shelf.engine, "a1")) == (None, [], [])
+    assert search(shelf.engine, Search("201")).rows == []
     assert (row.caller, row.callee, row.call_id, row.legs, row.tags) == (None, None, None, [], [])
     assert row.facts == {"capture": "b2"}
     assert row.duration_s == 1.0
@@ -94,7 +104,7 @@ def test_what_is_still_to_be_done_comes_first(shelf):
     assert not turn(shelf, **MONTH)
     tasks.finish(shelf.engine, tasks.claim(shelf.engine, "copy", "me", shelf.clock(), timedelta(1)), shelf.clock())
     assert turn(shelf, **MONTH)
-    assert {"kind": "copy", "where": "sftp://archive/a1.wav", "became": "left"} in shelf.receipts()[0].copies
+    assert {"kind": "copy", "where": "sftp://archive/a1.wav", "became": "to be deleted"} in shelf.receipts()[0].copies
 
 
 def test_what_failed_keeps_a_recording_to_its_period_but_not_longer(shelf):

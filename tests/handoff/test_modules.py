@@ -12,36 +12,18 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from support import s3, sftp
+from support.recorder import until
 
-from srs.archive.store import open_store
+from srs.alarms import Alarms
 from srs.handoff import tasks
 from srs.handoff.delete import delete
+from srs.handoff.lanes import Lanes
 from srs.handoff.modules import modules
 from srs.handoff.run import Bench
 
+from .conftest import entry, record, while_under_way, work
+
 DOCS = Path(__file__).parents[2] / "docs" / "modules.md"
-
-
-def entry(module: str, name: str = "one", **more) -> dict:
-    options = more.pop("options", {})
-    return {"name": name, "module": module, "options": options, **more}
-
-
-def work(shelf, *entries: dict, kind: str | None = None):
-    """Do the task that is due of a kind; None if there is none."""
-    context = shelf.context(handoff=list(entries))
-    kind = kind or entries[0]["module"]
-    bench = Bench(context, kind, modules(context.settings)[kind], "me", timedelta(minutes=1))
-    task = bench.take()
-    if task is not None:
-        bench.work(task)
-        return next(each for each in tasks.listing(shelf.engine) if each.id == task.id)
-    return None
-
-
-def record(shelf, *entries: dict, **changes):
-    return shelf.record(shelf.settings(handoff=list(entries)), **changes)
 
 
 # The module of the documentation, found as an installed package is
@@ -115,7 +97,20 @@ def test_chosen_by_rule_in_order_and_stopped_by_failure(shelf, tmp_path: Path):
 
 def test_the_tasks_of_a_rule_that_is_gone_do_not_keep_a_recording_for_ever(shelf):
     record(shelf, entry("copy", options={"url": "file:///nowhere"}))
-    assert work(shelf, kind="copy").last_error == "the settings have no copy 'one' any more"
+    task = work(shelf, kind="copy")
+    assert (task.state, task.last_error) == ("due", "the settings have no copy 'one'; another recorder's may")
+    shelf.clock.on(minutes=10)
+    task = work(shelf, kind="copy")
+    said = f"the settings have no copy 'one' any more: put it back and `srs tasks retry {task.id}`, or "
+    assert (task.state, task.last_error) == ("failed", f"{said}`srs tasks cancel {task.id}`")
+
+
+def test_the_tasks_of_a_package_that_is_gone_need_a_person_too(shelf):
+    record(shelf, entry("ticket"))
+    shelf.clock.on(hours=1)
+    with Lanes(shelf.context(), modules(shelf.settings()), Alarms()):
+        until(lambda: shelf.tasks()["ticket one"].state == "failed", lambda: str(shelf.tasks()))
+    assert shelf.tasks()["ticket one"].last_error.startswith("the settings have no ticket 'one' any more: ")
 
 
 # Webhook
@@ -181,61 +176,6 @@ def test_what_the_web_server_will_never_take_needs_a_person(shelf, receiver: Rec
     assert len(receiver.came) == 1
 
 
-# Copy
-
-
-def copied(store, name: str) -> bytes:
-    with store.open(name) as file:
-        return bytes(file.read())
-
-
-def test_a_copy_in_a_folder_is_named_in_the_receipt(shelf, tmp_path: Path):
-    url = (tmp_path / "copies").as_uri()
-    one = entry("copy", options={"url": url})
-    row = record(shelf, one)
-    assert work(shelf, one).state == "done"
-    copy = tmp_path / "copies" / f"{row.started_at:%Y/%m/%d}" / "a1.wav"
-    assert copy.read_bytes() == (shelf.data_dir / "audio" / row.file).read_bytes()
-    assert json.loads(copy.with_suffix(".json").read_text())["caller"] == row.caller
-    delete(shelf.engine, shelf.store, shelf.settings(), "a1", shelf.clock(), "test", "me")
-    where = f"{url}/{row.started_at:%Y/%m/%d}/a1.wav"
-    assert {"kind": "copy", "where": where, "became": "left"} in shelf.receipts()[0].copies
-
-
-def test_a_copy_in_an_object_store(shelf, monkeypatch: pytest.MonkeyPatch):
-    with s3.server() as environment:
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        one = entry("copy", options={"url": f"s3://{s3.BUCKET}/copies", "facts": False})
-        row = record(shelf, one)
-        assert work(shelf, one).state == "done"
-        there = copied(open_store(f"s3://{s3.BUCKET}/copies"), f"{row.started_at:%Y/%m/%d}/a1.wav")
-    assert there == (shelf.data_dir / "audio" / row.file).read_bytes()
-
-
-def test_a_copy_by_sftp_only_to_a_server_that_is_known(shelf, tmp_path: Path):
-    there, known = tmp_path / "there", tmp_path / "known_hosts"
-    there.mkdir()
-    with sftp.server(there) as (port, key):
-        name = f"[127.0.0.1]:{port}"
-        options = {"url": f"sftp://{sftp.USER}@127.0.0.1:{port}/calls", "password": sftp.PASSWORD}
-        one = entry("copy", options={**options, "known_hosts": str(known)})
-        row = record(shelf, one)
-        known.write_text("")
-        task = work(shelf, one)
-        assert (task.state, list(there.iterdir())) == ("due", [])
-        assert "not found in known_hosts" in task.last_error
-        known.write_text(f"{name} {key.get_name()} {key.get_base64()}\n")
-        wrong = entry("copy", options={**one["options"], "password": "wrong"})
-        tasks.retry(shelf.engine, task.id, shelf.clock())
-        assert work(shelf, wrong).state == "failed"
-        tasks.retry(shelf.engine, task.id, shelf.clock())
-        assert work(shelf, one).state == "done"
-    folder = there / "calls" / f"{row.started_at:%Y/%m/%d}"
-    assert sorted(path.name for path in folder.iterdir()) == ["a1.json", "a1.wav"]
-    assert (folder / "a1.wav").read_bytes() == (shelf.data_dir / "audio" / row.file).read_bytes()
-
-
 # Transcription
 
 
@@ -247,6 +187,30 @@ def test_a_transcript_by_a_program_goes_with_the_sound(shelf):
     assert shelf.row().facts["transcript"] == "frames: 8000"
     delete(shelf.engine, shelf.store, shelf.settings(), "a1", shelf.clock(), "test", "me")
     assert "transcript" not in shelf.row().facts
+
+
+def test_a_transcript_that_comes_when_the_recording_is_deleted_is_not_kept(shelf):
+    one = entry("transcribe", options={"command": ["echo", "hello"]})
+    record(shelf, one)
+    with while_under_way(shelf, one):
+        delete(shelf.engine, shelf.store, shelf.settings(), "a1", shelf.clock(), "test", "me")
+    assert shelf.tasks()["transcribe one"].state == "done"
+    assert "transcript" not in shelf.row().facts
+    assert {"kind": "transcribe", "where": "one", "became": "under way"} in shelf.receipts()[0].copies
+
+
+def test_what_finds_its_recording_deleted_is_dropped(shelf):
+    one = entry("transcribe", options={"command": ["echo", "hello"]})
+    record(shelf, one)
+    context = shelf.context(handoff=[one])
+    bench = Bench(context, "transcribe", modules(context.settings)["transcribe"], "me", timedelta(minutes=1))
+    task = bench.take()
+    delete(shelf.engine, shelf.store, shelf.settings(), "a1", shelf.clock(), "test", "me")
+    bench.work(task)
+    assert (shelf.tasks()["transcribe one"].state, shelf.tasks()["transcribe one"].last_error) == (
+        "cancelled",
+        "the recording was deleted",
+    )
 
 
 @pytest.mark.parametrize(

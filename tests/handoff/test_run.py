@@ -100,7 +100,13 @@ def test_a_rule_that_is_gone_needs_a_person(work, shelf):
         tasks.add(session, Wanted("try", "a1", shelf.clock() - timedelta(1), "old rule"), shelf.clock())
     work(Module())
     task = shelf.tasks()["try old rule"]
-    assert (task.state, task.last_error) == ("failed", "the settings have no try 'old rule' any more")
+    assert (task.state, task.last_error) == ("due", "the settings have no try 'old rule'; another recorder's may")
+    shelf.clock.on(minutes=10)
+    tasks.cancel(shelf.engine, shelf.tasks()["try rule"].id, shelf.clock())
+    work(Module())
+    task = shelf.tasks()["try old rule"]
+    assert task.state == "failed"
+    assert task.last_error.startswith("the settings have no try 'old rule' any more: put it back and `srs tasks retry")
 
 
 def test_without_its_recording_it_needs_a_person(work, shelf):

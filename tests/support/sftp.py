@@ -1,4 +1,4 @@
-"""An SFTP server on a folder, in a thread: paramiko's, with as much as an upload needs."""
+"""An SFTP server on a folder, in a thread: paramiko's, with as much as copies need."""
 
 import os
 import socket
@@ -48,6 +48,13 @@ class _Folder(SFTPServerInterface):
             return SFTPAttributes.from_stat(self._path(path).stat())
         except OSError as error:
             return SFTPServer.convert_errno(error.errno)
+
+    def remove(self, path: str) -> int:
+        try:
+            self._path(path).unlink()
+        except OSError as error:
+            return SFTPServer.convert_errno(error.errno)
+        return paramiko.SFTP_OK
 
     def posix_rename(self, old: str, new: str) -> int:
         self._path(old).replace(self._path(new))
