@@ -25,6 +25,7 @@ from srs.web import (
     change,
     editing,
     health,
+    link,
     live,
     recordings,
     settings,
@@ -94,6 +95,7 @@ def application(house: House) -> Starlette:
         routes=[
             Mount("/static", Lasting(directory=STATIC)),
             Route("/sign-in", sign_in.Door(house).page, methods=["GET", "POST"]),
+            Route("/link/{token}", link.Links(house).page, methods=["GET", "POST"]),
             Route("/health/live", health.alive),
             Route("/health/ready", health.Ready(house)),
             *(route(house, page) for page in PAGES),
