@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -32,15 +33,15 @@ LIKE: Final[Mapping[str, Mapping[str, str]]] = {
     "broadworks": {
         "start": "answerTime",
         "time_format": "%Y%m%d%H%M%S.%f",
-        "seconds": "duration",
+        "end": "releaseTime",
         "caller": "callingNumber",
         "callee": "calledNumber",
         "call_id": "localCallId",
-        "answered": "answerIndicator=Yes",
+        "answered": "answerIndicator=Yes*",
     },
     "telnyx": {
         "start": "data.payload.start_time",
-        "seconds": "data.payload.duration_secs",
+        "end": "data.occurred_at",
         "caller": "data.payload.from",
         "callee": "data.payload.to",
         "call_id": "data.payload.call_session_id",
@@ -83,10 +84,11 @@ def read(path: Path, settings: ReconcileSettings) -> list[Cdr]:
 
 
 def _columns(settings: ReconcileSettings) -> dict[str, str]:
-    names = ("start", "time_format", "seconds", "caller", "callee", "call_id", "answered")
+    names = ("start", "time_format", "seconds", "end", "caller", "callee", "call_id", "answered")
     own = {name: value for name in names if (value := getattr(settings, name)) is not None}
     columns = {**LIKE.get(settings.like or "", {}), **own}
-    missing = [name for name in ("start", "seconds", "caller", "callee") if name not in columns]
+    length = "seconds" if "end" not in columns else "end"
+    missing = [name for name in ("start", length, "caller", "callee") if name not in columns]
     if missing:
         raise UnreadableList(f"[reconcile] names no column for {', '.join(missing)}; set them, or `like`")
     return columns
@@ -123,15 +125,21 @@ def _is_answered(row: Mapping[str, Any], condition: str | None) -> bool:
     if condition is None:
         return True
     column, _, value = condition.partition("=")
-    return str(row[column] or "").strip().casefold() == value.strip().casefold()
+    return fnmatchcase(str(row[column] or "").strip().casefold(), value.strip().casefold())
 
 
 def _cdr(line: int, row: Mapping[str, Any], columns: Mapping[str, str], zone: str) -> Cdr:
     call_id = row[columns["call_id"]] if "call_id" in columns else None
+    form = columns.get("time_format")
+    started_at = _moment(str(row[columns["start"]]), form, zone)
+    if "seconds" in columns:
+        seconds = _seconds(str(row[columns["seconds"]]))
+    else:
+        seconds = (_moment(str(row[columns["end"]]), form, zone) - started_at).total_seconds()
     return Cdr(
         line=line,
-        started_at=_moment(str(row[columns["start"]]), columns.get("time_format"), zone),
-        seconds=_seconds(str(row[columns["seconds"]])),
+        started_at=started_at,
+        seconds=seconds,
         caller=str(row[columns["caller"]] or ""),
         callee=str(row[columns["callee"]] or ""),
         call_id=str(call_id).strip() or None if call_id is not None else None,

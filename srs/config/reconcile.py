@@ -26,13 +26,16 @@ class ReconcileSettings(Section):
     )
     time_zone: Annotated[str, AfterValidator(_zone)] = Field(default="UTC", description="Of times that name none.")
     seconds: str | None = Field(default=None, description="The column with the length: seconds, or `H:MM:SS`.")
+    end: str | None = Field(
+        default=None, description="The column with the time the call ended, where none has the length."
+    )
     caller: str | None = Field(default=None, description="The column with the caller's number.")
     callee: str | None = Field(default=None, description="The column with the number that was called.")
     call_id: str | None = Field(
         default=None, description="The column with an identifier that the recording has too (Call-ID, UCID, GUID …)."
     )
     answered: str | None = Field(
-        default=None, description="`COLUMN=VALUE`: only such lines are calls that were answered; without it all are."
+        default=None, description="`COLUMN=PATTERN`: only such lines are calls that were answered; without it all are."
     )
     tolerance_s: float = Field(default=10.0, ge=0, description="How far the clocks of list and recorder may differ.")
     short_s: float = Field(default=5.0, ge=0, description="A recording that lacks more than so many seconds is short.")

@@ -22,17 +22,18 @@ THREE_CX = """\
 2026-11-24T12:00:00;201;0201234567;Answered;0:00:05;0:00:10
 """
 BROADWORKS = """\
-answerTime,duration,callingNumber,calledNumber,answerIndicator,localCallId
-20261124120000.000,10,201,0201234567,Yes,1764.1
+answerTime,releaseTime,callingNumber,calledNumber,answerIndicator,localCallId
+20261124120000.000,20261124120010.000,201,0201234567,Yes-PostRedirection,1764.1
+,20261124120010.000,201,0201234567,No,1764.2
 """
 TELNYX = [
     {"data": {"event_type": "call.answered", "payload": {}}},
     {
         "data": {
             "event_type": "call.hangup",
+            "occurred_at": "2026-11-24T12:00:10.000000Z",
             "payload": {
-                "start_time": "2026-11-24T12:00:00.000Z",
-                "duration_secs": 10,
+                "start_time": "2026-11-24T12:00:00.000000Z",
                 "from": "201",
                 "to": "0201234567",
                 "call_session_id": "1764.1",
