@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Row, String, Table, func, inspect, select, text
+from sqlalchemy import ColumnElement, Engine, Row, String, Table, TypeDecorator, func, inspect, select, text
 from sqlmodel import Session
 
 from srs.archive import nodes
@@ -125,13 +125,14 @@ def _name(table: Table, row: Row[Any]) -> str:
 def _rows(engine: Engine, table: Table) -> Generator[Sequence[Row[Any]], None, None]:
     """All rows in the order of their keys, which is the same in every database, by batches."""
     query = select(table).order_by(*(_ordered(column, engine) for column in table.primary_key))
-    with reading(engine) as session:
-        yield from session.execute(query, execution_options={"yield_per": BATCH}).partitions()
+    with reading(engine) as session, session.execute(query, execution_options={"yield_per": BATCH}) as found:
+        yield from found.partitions()
 
 
 def _ordered(column: ColumnElement[Any], engine: Engine) -> ColumnElement[Any]:
     """Text by its octets, as SQLite has it, and not by a language."""
-    is_text = engine.dialect.name == "postgresql" and isinstance(column.type, String)
+    kind = column.type.impl if isinstance(column.type, TypeDecorator) else column.type
+    is_text = engine.dialect.name == "postgresql" and isinstance(kind, String)
     return column.collate("C") if is_text else column
 
 

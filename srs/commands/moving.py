@@ -11,7 +11,7 @@ from srs.commands.options import Config, Data, console
 from srs.config import load, origin
 
 if TYPE_CHECKING:
-    from sqlalchemy import Table
+    from sqlalchemy import Engine, Table
 
     from srs.archive.moving import Step
 
@@ -25,20 +25,32 @@ def migrate_to(
 
     The recorders must be stopped. Interrupted, it goes on where it was when called again. Sound stays where it is.
     """
-    from srs.archive import moving
     from srs.archive.database import connect
 
     settings = load(config, data)
-    source, target, tables = connect(settings.database_url), connect(url), _tables()
+    source, target = connect(settings.database_url), connect(url)
+    try:
+        rows = _move(source, target)
+    finally:
+        source.dispose()
+        target.dispose()
+    place = origin("database.url", config, data)
+    typer.echo(f"{rows} rows are the same in both. Now change the setting (it comes from: {place}):")
+    typer.echo(f'[database]\nurl = "{target.url.render_as_string()}"')
+    typer.echo("and start the recorder. The old database is as it was; remove it when the new one has proven itself.")
+
+
+def _move(source: "Engine", target: "Engine") -> int:
+    """Copy and compare; how many rows."""
+    from srs.archive import moving
+
+    tables = _tables()
     moving.check(source, target, tables, datetime.now(UTC))
     note(source, "migrate", "database", {"to": target.url.render_as_string()})
     total = moving.count(source, tables)
     _watch("copied", moving.copy(source, target, tables), total)
     _watch("compared", moving.compare(source, target, tables), total)
-    place = origin("database.url", config, data)
-    typer.echo(f"{total} rows of {len(tables)} tables are the same in both. Now change the setting (in: {place}):")
-    typer.echo(f'[database]\nurl = "{target.url.render_as_string()}"')
-    typer.echo("and start the recorder. The old database is as it was; remove it when the new one has proven itself.")
+    return total
 
 
 def _tables() -> "list[Table]":

@@ -118,7 +118,7 @@ def use(target: Engine) -> None:
         session.add(task := Task(key="new", kind="mail", due_at=NOON, created_at=NOON))
         session.flush()
         assert task.id == 10
-    assert [row.id for row in search(target, Search("b0005")).rows] == ["B0005"]
+    assert [row.id for row in search(target, Search("a0004")).rows] == ["a0004"]
 
 
 def test_a_target_with_other_data_is_refused(tmp_path: Path, opened):
