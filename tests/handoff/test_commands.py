@@ -24,7 +24,7 @@ def failed(shelf) -> int:
     shelf.record(shelf.settings(retention={"keep_days": 30}, **MAILED))
     task = tasks.claim(shelf.engine, "mail", "me", shelf.clock(), timedelta(1))
     tasks.give_up(shelf.engine, task, "192.0.2.1: 550 [no] such user", shelf.clock())
-    shelf.record(shelf.settings(**MAILED), "b2")
+    shelf.record(shelf.settings(**MAILED), "b2", purpose="one without a period")
     tasks.finish(shelf.engine, tasks.claim(shelf.engine, "mail", "me", shelf.clock(), timedelta(1)), shelf.clock())
     return task.id
 
@@ -61,7 +61,7 @@ def test_tasks_are_listed_retried_and_cancelled(shelf, srs, failed: int):
 def test_a_changed_period_is_looked_at_then_put_in_force(shelf, srs, monkeypatch):
     shelf.clock.time = datetime.now(UTC) - timedelta(days=40)
     for recording in ("a1", "b2", "c3"):
-        shelf.record(shelf.settings(), recording)
+        shelf.record(shelf.settings(), recording, purpose="one without a period")
     hold(shelf.engine, "c3", held=True)
     monkeypatch.setenv("SRS_RETENTION__KEEP_DAYS", "30")
 

@@ -59,7 +59,7 @@ class Relays:
 
     def close(self) -> None:
         if self._client is not None:
-            self._client.close()
+            _drop(self._client, self._client.transport)
         self._runner.close()
 
     async def _size(self) -> int | None:
@@ -69,7 +69,7 @@ class Relays:
 
     async def _send(self, sender: str, recipients: Sequence[str], mail: bytes) -> dict[str, Answer]:
         client = await self._connected()
-        server = self._servers[0].host
+        server, transport = self._servers[0].host, client.transport
         try:
             refused, reply = await client.sendmail(sender, recipients, mail)
         except SMTPRecipientsRefused as error:
@@ -79,6 +79,7 @@ class Relays:
                 self._give_up(client)
             return dict.fromkeys(recipients, Answer(error.code, error.message, server))
         except (SMTPException, OSError) as error:
+            _drop(client, transport)
             self._give_up(client)
             raise NotNow(f"mail server {server}: {_words(error)}") from error
         answers = {recipient: Answer(each.code, each.message, server) for recipient, each in refused.items()}
@@ -106,6 +107,17 @@ class Relays:
         raise NotNow(f"no mail server: {'; '.join(failures) or 'there is no [[mail.server]]'}")
 
 
+def _drop(client: SMTP, transport: asyncio.BaseTransport | None) -> None:
+    """End a connection now: closed only, it waits for a server that hangs to take the rest, or to end TLS.
+
+    Args:
+        transport: of the client when it was still connected.
+    """
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
+    client.close()
+
+
 async def _is_alive(client: SMTP) -> bool:
     try:
         return client.is_connected and (await client.noop()).code == 250
@@ -128,7 +140,7 @@ async def _connect(server: MailServer) -> SMTP:
         await client.ehlo()
         await _sign_in(client, server)
     except BaseException:
-        client.close()
+        _drop(client, client.transport)
         raise
     return client
 
