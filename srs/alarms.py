@@ -13,6 +13,7 @@ WHAT_TO_DO = {
     "one-way-audio": "one party of this call is not heard: look at the client's forking of that leg",
     "notice": "callers are not told that they are recorded: play the announcement; srs notices lists the calls",
     "archive": "mend [database] or [store]; calls are recorded meanwhile and their captures wait",
+    "node": "give each recorder its own [node] id; until then its captures wait, and calls are recorded",
     "handoff": "see srs tasks --failed, mend what they say, then srs tasks retry ID or srs tasks cancel ID",
 }
 """Every alarm there is, and what it asks of whoever reads it."""

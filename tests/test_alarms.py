@@ -1,5 +1,9 @@
+import re
+from pathlib import Path
+
 from structlog.testing import capture_logs
 
+import srs
 from srs.alarms import WHAT_TO_DO, Alarms
 
 
@@ -25,3 +29,10 @@ def test_calls_have_alarms_of_their_own() -> None:
         alarms.forget("one")
     assert [(line["call"], line["state"]) for line in lines] == [("one", "cleared")]
     assert alarms.active()["no-audio"] == 1
+
+
+def test_every_alarm_that_is_raised_says_what_to_do():
+    sources = [path.read_text() for path in Path(srs.__file__).parent.rglob("*.py")]
+    raised = {name for text in sources for name in re.findall(r"alarms\.set\(\s*\"([a-z-]+)\"", text)}
+    assert "handoff" in raised
+    assert raised <= set(WHAT_TO_DO)

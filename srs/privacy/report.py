@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlmodel import col, select
 
 from srs.archive.database import reading
-from srs.archive.tables import Notice, Recording, State
+from srs.archive.tables import Notice, Reconciliation, Recording, State
 from srs.config import Settings
 from srs.handoff.retention import expiry
 from srs.handoff.tables import Receipt
@@ -40,6 +40,9 @@ class Report:
     """Of these: kept longer than their period, and not under legal hold."""
     held: int
     """Of these: under legal hold."""
+    listed: int
+    missing: int
+    """Calls on lists of the PBX that began in the period (`srs reconcile`), and those of them without recording."""
     deletions: Mapping[str, int]
     """By why: up to the colon of the receipt's reason."""
     requests: Mapping[str, int]
@@ -59,6 +62,9 @@ def report(engine: Engine, settings: Settings, since: datetime, until: datetime,
         receipts = session.exec(select(Receipt.reason).where(Receipt.at >= since, Receipt.at < until)).all()
         states = select(Notice.state).join(Recording, col(Recording.id) == col(Notice.recording_id)).where(*in_period)
         notices = session.exec(states).all()
+        lists = session.exec(
+            select(Reconciliation).where(Reconciliation.since >= since, Reconciliation.since < until)
+        ).all()
     not_kept = [row for row in rows if _was_not_kept(row)]
     counted = [row for row in rows if not _was_not_kept(row)]
     told, untold = told_and_untold(engine, since, until)
@@ -74,6 +80,8 @@ def report(engine: Engine, settings: Settings, since: datetime, until: datetime,
         kept=Counter(row.purpose or "" for row in ready),
         overdue=sum(_is_overdue(row, settings, now) for row in ready),
         held=sum(row.held for row in ready),
+        listed=sum(each.calls for each in lists),
+        missing=sum(each.missing for each in lists),
         deletions=Counter(reason.partition(":")[0] for reason in receipts),
         requests=Counter(each.kind for each in of_period(engine, since, until)),
     )

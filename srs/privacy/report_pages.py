@@ -59,6 +59,8 @@ def _summary(report: Report, language: Language) -> Rows:
         "held": report.held,
     }
     rows = [(word(name, language), str(number)) for name, number in numbers.items()]
+    compared = f"{report.missing} / {report.listed}" if report.listed else word("not_compared", language)
+    rows.insert(2, (word("not_recorded", language), compared))
     rows.insert(2, (word("notice_rate", language), rate.replace(".", ",") if language == "nl" else rate))
     return rows
 

@@ -14,6 +14,11 @@ WORDS: Final[dict[str, dict[Language, str]]] = {
     "unassigned": {"nl": "zonder doel", "en": "without purpose"},
     "notice_rate": {"nl": "Gesprekken waarin iedereen is geïnformeerd", "en": "Calls in which everybody was told"},
     "untold": {"nl": "Gesprekken zonder melding", "en": "Calls without notice"},
+    "not_recorded": {
+        "nl": "Gesprekken op lijsten van de centrale zonder opname",
+        "en": "Calls on the exchange's lists without recording",
+    },
+    "not_compared": {"nl": "niet vergeleken", "en": "not compared"},
     "kept": {"nl": "Opnamen die nu worden bewaard", "en": "Recordings kept now"},
     "overdue": {"nl": "waarvan langer dan de bewaartermijn", "en": "of these longer than their period"},
     "held": {"nl": "waarvan geblokkeerd voor verwijdering (legal hold)", "en": "of these under legal hold"},

@@ -113,6 +113,17 @@ def test_a_lease_is_kept_by_its_owner_only(engine: Engine):
     assert take(engine, "heir", NOON + 2 * LEASE) is not None
 
 
+def test_a_clock_that_is_set_back_does_nothing_early_and_nothing_twice(engine: Engine):
+    note(engine, a_task(), a_task("r2", due_at=NOON + 30 * SECOND))
+    before = NOON - timedelta(hours=1)
+    mine = take(engine)
+    assert take(engine, "other", before) is None
+    tasks.renew(engine, [mine.id], "me", before + LEASE)
+    assert tasks.finish(engine, mine, before)
+    assert take(engine, "other", before + LEASE) is None
+    assert take(engine, "other", NOON + 30 * SECOND).recording_id == "r2"
+
+
 def test_waiting_is_no_attempt_and_failing_is(engine: Engine):
     note(engine, a_task())
     assert tasks.put_off(engine, take(engine), "legal hold", NOON + SECOND)

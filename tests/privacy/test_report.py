@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from srs.archive.database import connect, writing
-from srs.archive.tables import Notice, Recording
+from srs.archive.tables import Notice, Reconciliation, Recording
 from srs.config import Settings
 from srs.handoff.tables import Receipt
 from srs.privacy import request
@@ -44,6 +44,10 @@ def counted(tmp_path: Path) -> Report:
         session.add_all(rows)
         for day, reason in ((3, "retention: purpose training"), (4, "retention: default"), (31, "by hand: srs delete")):
             session.add(Receipt(recording_id="x", at=DAY + timedelta(days=day), reason=reason, by="me", copies=[]))
+        for day, missing in ((3, 2), (4, 1), (31, 9)):
+            begun = DAY + timedelta(days=day)
+            of_list = {"since": begun, "until": begun, "calls": 40, "missing": missing, "short": 0, "double": 0}
+            session.add(Reconciliation(at=begun, source="calls.csv", **of_list))
     request.note(engine, RightsRequest(at=DAY + timedelta(days=2), kind="access", person="201", by="me", recordings={}))
     found = report(engine, settings, DAY, DAY + timedelta(days=30), NOW)
     engine.dispose()
@@ -60,6 +64,8 @@ def test_it_counts_what_began_in_the_period(counted: Report):
     assert counted.notices == {"heard": 1, "missing": 1, "staff": 2, "outside": 1, "unchecked": 1}
     assert counted.deletions == {"retention": 2}
     assert counted.requests == {"access": 1}
+    assert (counted.missing, counted.listed) == (3, 80)
+    assert ("Calls on the exchange's lists without recording", "3 / 80") in sections(counted, "en")["Summary"]
 
 
 def test_it_tells_what_is_kept_too_long(counted: Report):
