@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from importlib import import_module
+from pkgutil import walk_packages
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -57,12 +59,11 @@ def _tables() -> "list[Table]":
     """Of all packages, those that others refer to first."""
     from sqlmodel import SQLModel
 
-    import srs.archive.tables
-    import srs.handoff.tables
-    import srs.privacy.request
-    import srs.privacy.tables
-    import srs.web.tables  # noqa: F401
+    import srs.privacy.request  # its table is not in a module of that name
 
+    for module in walk_packages(srs.__path__, "srs."):
+        if module.name.endswith(".tables"):
+            import_module(module.name)
     return SQLModel.metadata.sorted_tables
 
 
