@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Engine, Table, inspect, text
+from sqlalchemy import Engine, inspect, text
 
 from benchmarks.databases import databases
 from srs.archive import searchable
@@ -115,7 +114,7 @@ def _fill(engine: Engine, count: int) -> None:
         calls = [_call(number, count) for number in range(first, min(first + BATCH, count))]
         with writing(engine) as session:
             for table, rows in zip(tables, zip(*map(_rows, calls), strict=True), strict=True):
-                session.connection().execute(table.insert(), [_whole(table, row) for each in rows for row in each])
+                session.connection().execute(table.insert(), [row for each in rows for row in each])
     if engine.dialect.name == "postgresql":
         _run(engine, f"CREATE INDEX {index} ON recording_search USING gin (words gin_trgm_ops)")
     _run(engine, "ANALYZE")
@@ -126,55 +125,46 @@ def _run(engine: Engine, statement: str) -> None:
         session.execute(text(statement))
 
 
-def _whole(table: Table, row: dict[str, Any]) -> dict[str, Any]:
-    """With what stands in every column that is not told of."""
-    empty = {"tags": [], "facts": {}, "held": False, "parties": "", "lost": 0}
-    return {name: row.get(name, empty.get(name)) for name in table.columns.keys()}  # noqa: SIM118 - not a dict
-
-
 def _number(number: int) -> str:
     """Of an outside caller; each calls ten times or so."""
     return f"+31{200_000_000 + number // 10 * 7919 % 99_999_989:09}"
 
 
-def _call(number: int, count: int) -> SimpleNamespace:
+def _call(number: int, count: int) -> Recording:
     chance = random.Random(number)
     outside, inside = f"sip:{_number(number)}@carrier.example", f"sip:{chance.randrange(200, 400)}@pbx.example"
     name = f"{chance.choice(GIVEN)} {chance.choice(FAMILY)}"
     lost = chance.randrange(200) if chance.random() < 0.02 else 0
     seconds = min(chance.expovariate(1 / 180), 3600.0)
     started = FIRST + timedelta(seconds=YEAR_S * number / count)
-    codec, packets = "PCMU", max(1, round(seconds * 50) - lost)
-    legs = [
-        SimpleNamespace(channel=0, aor=outside, name=None, codec=codec, packets=packets, lost=lost, seconds=seconds),
-        SimpleNamespace(channel=1, aor=inside, name=name, codec=codec, packets=packets + lost, lost=0, seconds=seconds),
-    ]
-    return SimpleNamespace(
+    ended, packets = started + timedelta(seconds=seconds), max(1, round(seconds * 50) - lost)
+    heard = {"codec": "PCMU", "packets": packets, "seconds": seconds}
+    return Recording(
         id=f"{number:08}{chance.getrandbits(96):024x}",
         call_id=f"{chance.getrandbits(64):016x}@pbx.example",
         state="ready",
         started_at=started,
-        ended_at=started + timedelta(seconds=seconds),
-        created_at=started + timedelta(seconds=seconds),
+        ended_at=ended,
+        created_at=ended,
         duration_s=seconds,
         caller=outside,
         callee=inside,
         direction="inbound",
         peer="pbx",
         purpose=chance.choice(PURPOSES),
-        note=None,
-        tags=[],
-        held=False,
-        legs=legs,
+        legs=[Leg(channel=0, aor=outside, lost=lost, **heard), Leg(channel=1, aor=inside, name=name, **heard)],
     )
 
 
-def _rows(call: SimpleNamespace) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
+def _rows(call: Recording) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
     """Of the tables of recordings, legs and searches."""
-    found = searchable.values(call)  # type: ignore[arg-type]
-    position = searchable.place(call.started_at) | (int(call.id[:8]) & 1023)
-    legs = [{"recording_id": call.id, **vars(leg)} for leg in call.legs]
-    return [vars(call)], legs, [{"recording_id": call.id, "position": position, **found}]
+    legs = [{**_values(leg), "recording_id": call.id} for leg in call.legs]
+    place = searchable.place(call.started_at) | (int(call.id[:8]) & 1023)
+    return [_values(call)], legs, [{"recording_id": call.id, "position": place, **searchable.values(call)}]
+
+
+def _values(row: Recording | Leg) -> dict[str, Any]:
+    return {column.key: getattr(row, column.key) for column in inspect(type(row)).columns}
 
 
 def show(searched: Sequence[Searched]) -> None:
