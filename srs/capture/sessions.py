@@ -22,7 +22,7 @@ from srs.capture.peers import Caller
 from srs.config import Settings
 from srs.sip.digest import Digest
 from srs.sip.flow import Flow
-from srs.sip.message import Request
+from srs.sip.message import Request, Response
 from srs.siprec import body as bodies
 from srs.siprec import headers
 from srs.siprec.answer import NotAcceptable, answer, offer
@@ -111,6 +111,17 @@ class Sessions:
 
     def get(self, call_id: str) -> Call | None:
         return self._calls.get(call_id)
+
+    def note(self, message: Request | Response, data: bytes, flow: Flow, time_ns: int, *, sent: bool) -> None:
+        """Keep a message in the capture of its session, if it is of one."""
+        call = self.get(message.call_id)
+        if call is None:
+            return
+        try:
+            call.note(message, data, flow, time_ns, sent=sent)
+        except OSError as error:
+            log.error("capture not written", recording=call.recording, call_id=call.call_id, error=str(error))
+            self._health.write_failed(f"{error.strerror}", time.monotonic())
 
     # Answers
 

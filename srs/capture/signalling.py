@@ -6,7 +6,6 @@ import contextlib
 import secrets
 import socket
 import time
-from collections.abc import Coroutine
 from pathlib import Path
 
 import structlog
@@ -14,25 +13,24 @@ import uvloop
 
 from srs.alarms import Alarms
 from srs.capture import checkpoint, folder
-from srs.capture.admission import Refusal
-from srs.capture.call import Accepted, Call
+from srs.capture.answers import SUPPORTED
+from srs.capture.call import Call
 from srs.capture.channel import Message
 from srs.capture.custody import Custody
 from srs.capture.health import SILENCE_S, Health
 from srs.capture.liveness import Liveness, Move
 from srs.capture.quality import Limits
 from srs.capture.refusals import Refusals
-from srs.capture.sessions import Asked, Sessions, Starting
+from srs.capture.requests import Requests
+from srs.capture.sessions import Sessions
 from srs.capture.silence import SilenceWatch
 from srs.capture.storage import watch_disk
 from srs.config import Settings, TlsSettings, load
 from srs.log import configure
 from srs.sip import message as sip
 from srs.sip.address import ListenAddress, host_port
-from srs.sip.core import METHODS
 from srs.sip.dialog import Dialog
 from srs.sip.endpoint import Endpoint
-from srs.sip.errors import SipError
 from srs.sip.events import (
     AckReceived,
     AckTimeout,
@@ -46,20 +44,16 @@ from srs.sip.events import (
 )
 from srs.sip.flow import Flow, Send
 from srs.sip.message import Request, Response
-from srs.sip.session_timer import negotiate
 from srs.sip.tls import Certificates, Identity, client_context
 from srs.sip.transaction import Transaction
 from srs.sip.transport import SipServer
-from srs.siprec.sdp import Sdp
 from srs.tasks import spawn
 
 log = structlog.get_logger()
 
-ACCEPT = "application/sdp, application/rs-metadata, application/rs-metadata+xml, multipart/mixed"
 REMEMBER_S = 32.0
 """A BYE that is repeated so long after its answer is answered again (64·T1)."""
 LEAVE_S = 5.0
-SUPPORTED = ("siprec", "timer")
 WATCH_S = 5.0
 """How often it is looked whether clients are still there."""
 
@@ -78,10 +72,9 @@ class Signalling:
         self._sessions = Sessions(settings, self._custody, self._health)
         self._endpoint = Endpoint(token=lambda: secrets.token_hex(8), supported=frozenset(SUPPORTED))
         self._server = SipServer(self._endpoint, self._on_event, self._on_send, self._custody.drop)
+        self._requests = Requests(settings, self._endpoint, self._server, self._sessions, self._custody, self._refusals)
         self._loop = asyncio.get_running_loop()
         self._disk_tried, self._listening, self._stopped = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self._answering: set[asyncio.Task[None]] = set()
-        """What waits for ports."""
         self._early: list[tuple[int, socket.socket]] = []
         """Connections that came before the disk was tried."""
 
@@ -184,8 +177,8 @@ class Signalling:
 
     async def _leave(self) -> None:
         """Make room for a successor: answer what has come, leave all else to it."""
-        if self._answering:
-            await asyncio.wait(self._answering, timeout=LEAVE_S)
+        if self._requests.answering:
+            await asyncio.wait(self._requests.answering, timeout=LEAVE_S)
         await asyncio.sleep(0.01)  # what was written goes out
         self._custody.leaving = True
         self._stopped.set()
@@ -243,14 +236,14 @@ class Signalling:
         now_ns = time.time_ns()
         match event:
             case RequestReceived():
-                self._on_request(event, now_ns)
+                self._requests.take(event, now_ns)
             case AckReceived(dialog=dialog, request=request, flow=flow, data=data):
-                self._note(request, data, flow, now_ns, sent=False)
+                self._sessions.note(request, data, flow, now_ns, sent=False)
                 self._on_ack(dialog)
             case Cancelled(request=request, flow=flow, data=data):
-                self._note(request, data, flow, now_ns, sent=False)
+                self._sessions.note(request, data, flow, now_ns, sent=False)
             case ResponseReceived(response=response, flow=flow, data=data):
-                self._note(response, data, flow, now_ns, sent=False)
+                self._sessions.note(response, data, flow, now_ns, sent=False)
                 if response.code >= 200:
                     self._on_answered(event.transaction, response)
             case AckTimeout(dialog=dialog, first=first):
@@ -268,17 +261,7 @@ class Signalling:
 
     def _on_send(self, send: Send) -> None:
         """Before a message goes out."""
-        self._note(send.message, send.data, send.flow, time.time_ns(), sent=True)
-
-    def _note(self, message: Request | Response, data: bytes, flow: Flow, time_ns: int, *, sent: bool) -> None:
-        call = self._sessions.get(message.call_id)
-        if call is None:
-            return
-        try:
-            call.note(message, data, flow, time_ns, sent=sent)
-        except OSError as error:
-            log.error("capture not written", recording=call.recording, call_id=call.call_id, error=str(error))
-            self._health.write_failed(f"{error.strerror}", self._loop.time())
+        self._sessions.note(send.message, send.data, send.flow, time.time_ns(), sent=True)
 
     def _on_ack(self, dialog: Dialog) -> None:
         if call := self._sessions.get(dialog.call_id):
@@ -291,141 +274,6 @@ class Signalling:
         if first and (call := self._sessions.get(call_id)):
             spawn(self._hang_up(call, "no ACK"), f"BYE {call_id}")
 
-    # Requests: what needs no port is answered at once, so that a re-INVITE 2 ms after another finds that one answered
-
-    def _on_request(self, event: RequestReceived, now_ns: int) -> None:
-        request = event.request
-        try:
-            if request.method == "BYE" and self._sessions.get(request.call_id) is None:
-                self._respond(event, self._ok(event))  # again, to a successor of the process that answered it
-            elif request.method == "OPTIONS":
-                self._respond(event, self._ok(event))
-            elif request.method == "INVITE" and event.dialog is None:
-                self._start(event, now_ns)
-            elif (call := self._sessions.get(request.call_id)) is None:
-                raise Refusal(481, "no such recording session")
-            else:
-                self._note(request, event.data, event.flow, now_ns, sent=False)
-                self._in_dialog(event, call)
-        except (Refusal, SipError) as refusal:
-            self._refuse(event, refusal)
-
-    def _answer_later(self, answering: Coroutine[object, object, None], request: Request) -> None:
-        task = spawn(answering, f"{request.method} {request.call_id}")
-        self._answering.add(task)
-        task.add_done_callback(self._answering.discard)
-
-    def _start(self, event: RequestReceived, now_ns: int) -> None:
-        """A new recording session. When this returns, the keeper has the INVITE, or it is refused."""
-        negotiate(event.request)
-        names = self._server.peer_names(event.flow)
-        starting = self._sessions.start(event.request, event.data, event.flow, now_ns, names)
-        self._answer_later(self._started(event, starting), event.request)
-
-    async def _started(self, event: RequestReceived, starting: Starting) -> None:
-        try:
-            await self._sessions.started(starting)
-        except Refusal as refusal:
-            self._refuse(event, refusal)
-            return
-        if self._respond(event, self._ok(event, starting.call.answer)) is None:  # taken back while ports were bound
-            self._sessions.discard(starting.call)
-
-    def _in_dialog(self, event: RequestReceived, call: Call) -> None:
-        match event.request.method:
-            case "INVITE" | "UPDATE":
-                self._change(event, call)
-            case "BYE":
-                self._respond(event, self._ok(event))
-                spawn(self._sessions.end(call), f"end {call.call_id}")
-            case _:
-                self._respond(event, self._ok(event))
-
-    def _change(self, event: RequestReceived, call: Call) -> None:
-        negotiate(event.request)
-        offered = self._sessions.offered(call, event.request)
-        if offered.sdp is not None and offered.missing:
-            asked = self._sessions.bind(call, offered.missing, event.data, event.flow)
-            self._answer_later(self._add_streams(event, call, offered.sdp, asked), event.request)
-        elif offered.sdp is not None:
-            self._respond(event, self._ok(event, self._sessions.answer(call, offered.sdp)))
-        else:  # metadata alone, or a session refresh; an INVITE without an offer wants ours (RFC 3261 §14.2)
-            self._respond(event, self._ok(event, call.answer if event.request.method == "INVITE" else None))
-
-    async def _add_streams(self, event: RequestReceived, call: Call, offered: Sdp, asked: Asked) -> None:
-        try:
-            await self._sessions.bound(call, asked)
-            self._respond(event, self._ok(event, self._sessions.answer(call, offered)))
-        except Refusal as refusal:
-            self._refuse(event, refusal)
-
-    def _respond(self, event: RequestReceived, response: Response) -> Dialog | None:
-        """Answer, but first leave with the keeper what a successor of this process needs."""
-        dialog = self._endpoint.respond(event.transaction, response, self._loop.time())
-        call = self._sessions.get(event.request.call_id)
-        if response.code == 200 and event.request.method in ("INVITE", "UPDATE"):
-            self._agreed(event.request)
-        if call is not None and (response.code < 300 or event.dialog is not None):
-            self._save(call, event, dialog)
-        self._server.flush()
-        return dialog
-
-    def _agreed(self, request: Request) -> None:
-        if call := self._sessions.get(request.call_id):
-            now = self._loop.time()
-            call.liveness = (call.liveness or Liveness(now, now)).agreed(negotiate(request), now)
-
-    def _save(self, call: Call, event: RequestReceived, made: Dialog | None) -> None:
-        """Checkpoint a call after an answer; `made`: the dialog, if that was a 2xx to an INVITE."""
-        if made is not None:
-            call.dialog = made.id
-            call.accepted = Accepted(event.data, event.flow, event.transaction.data)
-        dialog = made or event.dialog
-        if dialog is not None and dialog.id == call.dialog:
-            ended = event.request.method == "BYE"
-            self._custody.checkpoint(call.recording, checkpoint.dump(call, dialog, ended=ended))
-
-    def _ok(self, event: RequestReceived, answer: Sdp | None = None) -> Response:
-        flow, response = event.flow, sip.response(event.request, 200)
-        host = self._settings.sip.advertise or flow.local[0]
-        transport = f";transport={flow.transport.lower()}" if flow.transport != "UDP" else ""
-        response.headers.set("Contact", f"<sip:srs@{host_port((host, flow.local[1]))}{transport}>;+sip.srs")
-        for name, value in (("Allow", ", ".join(METHODS)), ("Supported", ", ".join(SUPPORTED)), ("Accept", ACCEPT)):
-            response.headers.set(name, value)
-        if event.request.method in ("INVITE", "UPDATE") and (timer := negotiate(event.request)):
-            timer.put(response)
-        if answer is not None:
-            response.set_body("application/sdp", str(answer).encode())
-        return response
-
-    def _refuse(self, event: RequestReceived, refusal: Refusal | SipError) -> None:
-        request = event.request
-        if request.method == "INVITE" and event.dialog is None:
-            self._sessions.counts.refuse(refusal.status)
-            source = host_port(event.flow.remote)
-            self._refusals.note(
-                event.data, source, event.flow.transport, refusal.status, refusal.reason, time.time_ns()
-            )
-        response = sip.response(request, refusal.status, printable(refusal.reason))
-        if isinstance(refusal, SipError):
-            for name, value in refusal.headers:
-                response.headers.add(name, value)
-        elif refusal.retry_after_s is not None:
-            response.headers.set("Retry-After", str(refusal.retry_after_s))
-        if refusal.status == 488:
-            response.headers.set("Warning", warning(refusal.reason))
-        if refusal.status == 415:
-            response.headers.set("Accept", ACCEPT)
-        log.warning(
-            "refused",
-            method=request.method,
-            call_id=request.call_id,
-            source=event.flow.remote[0],
-            status=refusal.status,
-            reason=refusal.reason,
-        )
-        self._respond(event, response)
-
     async def _hang_up(self, call: Call, reason: str) -> None:
         """End the recording session from our side."""
         log.warning("hanging up", recording=call.recording, call_id=call.call_id, reason=reason)
@@ -434,17 +282,6 @@ class Signalling:
             self._endpoint.request_within(call.dialog, "BYE", self._loop.time(), headers=headers)
             self._server.flush()
         await self._sessions.end(call)
-
-
-def printable(text: str) -> str:
-    """A reason phrase as SIP takes it: one line of ASCII, not too long."""
-    return " ".join(text.encode("ascii", "replace").decode().split())[:160]
-
-
-def warning(text: str) -> str:
-    """A Warning header (RFC 3261 §20.43)."""
-    quoted = printable(text).replace("\\", "\\\\").replace('"', '\\"')
-    return f'399 siprec-srs "{quoted}"'
 
 
 def main() -> None:
