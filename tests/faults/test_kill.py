@@ -7,15 +7,14 @@ import signal
 import subprocess
 import threading
 import time
-import wave
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
 import pytest
 from support.calls import FRAME, PARTIES, noise
-from support.recorder import Recorder
+from support.heard import missing
+from support.recorder import Recorder, free_port
 
 from rtp.codecs import encode
 from rtp.send import Impairment
@@ -25,6 +24,7 @@ MODULES = {
     "signalling": "srs.capture.signalling",
     "capture": "srs.capture.worker",
     "handoff": "srs.assembly",
+    "web": "srs.web.server",
 }
 
 
@@ -102,31 +102,6 @@ def make_calls(plans: list[Plan], spread_s: float) -> list[Outcome]:
     return asyncio.run(run())
 
 
-def decoded(octets: bytes) -> np.ndarray:
-    """The samples by the formula of ITU-T G.711, µ-law, independent of the tables of the product."""
-    codes = ~np.frombuffer(octets, np.uint8).astype(int) & 0xFF
-    magnitude = ((2 * (codes & 15) + 33) << (codes >> 4 & 7)) - 33
-    return (np.where(codes & 0x80, -1, 1) * magnitude * 4).astype(np.int16)
-
-
-def missing(path: Path, sent: list[list[bytes]]) -> int:
-    """Packets of a call that do not stand in its sound file, each in its place behind the first of its leg."""
-    with wave.open(str(path)) as file:
-        sound = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)
-    lost = 0
-    for channel, leg in zip(sound.T, sent, strict=True):
-        truth = decoded(b"".join(leg))
-        starts = [
-            s for s in np.flatnonzero(channel == truth[0]) if np.array_equal(channel[s : s + FRAME], truth[:FRAME])
-        ]
-        assert starts, f"{path}: the first packet is missing"
-        found = np.zeros(len(truth), np.int16)
-        part = channel[starts[0] : starts[0] + len(truth)]
-        found[: len(part)] = part
-        lost += int((found.reshape(-1, FRAME) != truth.reshape(-1, FRAME)).any(axis=1).sum())
-    return lost
-
-
 def check(recorder: Recorder, plans: list[Plan], outcomes: list[Outcome]) -> None:
     """Every call is one recording, nothing of it is missing, and nothing else is left."""
     recordings = {row["call_id"]: row for row in recorder.recordings(len(plans))}
@@ -146,11 +121,11 @@ def check(recorder: Recorder, plans: list[Plan], outcomes: list[Outcome]) -> Non
 @pytest.mark.parametrize(
     ("calls", "seconds", "kinds", "seed"),
     [
-        pytest.param(8, 5.0, ["capture", "signalling", "capture", "handoff", "signalling", "capture"], 1, id="short"),
+        pytest.param(8, 5.0, ["capture", "signalling", "web", "handoff", "signalling", "capture"], 1, id="short"),
         pytest.param(
             100,
             60.0,
-            random.Random(5).choices(["capture", "signalling", "handoff"], weights=[4, 4, 1], k=50),
+            random.Random(5).choices(["capture", "signalling", "handoff", "web"], weights=[8, 8, 2, 1], k=50),
             2,
             id="long",
             marks=[pytest.mark.slow, pytest.mark.timeout(900)],
@@ -160,7 +135,9 @@ def check(recorder: Recorder, plans: list[Plan], outcomes: list[Outcome]) -> Non
 def test_no_packet_is_lost_to_a_kill(
     start_recorder: Callable, calls: int, seconds: float, kinds: list, seed: int
 ) -> None:
-    recorder = start_recorder(SRS_ADMISSION__LAG_S="60")  # a worker that dies again and again is behind
+    web = f"127.0.0.1:{free_port('127.0.0.1')}"
+    # A worker that dies again and again is behind.
+    recorder = start_recorder(SRS_ADMISSION__LAG_S="60", SRS_WEB__LISTEN=web)
     plans = [make_plan(recorder, n, seconds, ("UDP", "TCP")[n % 2]) for n in range(calls)]
     killer = Killer(recorder, kinds, 2 * seconds - 0.5, seed)
     killer.start()

@@ -1,0 +1,84 @@
+"""A disk that lets everybody wait: a library before libc's, which delays what is written (support/slow_disk.c)."""
+
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.calls import Talk, call, make_plan
+from support.heard import missing
+from support.recorder import Recorder, until
+
+from srs.siprec.src import CallFailed
+
+SOURCE = Path(__file__).parents[1] / "support" / "slow_disk.c"
+
+
+class SlowDisk:
+    """The data folder of a recorder."""
+
+    def __init__(self, folder: Path, library: Path) -> None:
+        self._delay = folder / "delay.ms"
+        self.environment = {"LD_PRELOAD": str(library), "SLOW_DISK": str(folder)}
+
+    def delay(self, milliseconds: int) -> None:
+        """Of every write from now on."""
+        unfinished = self._delay.with_suffix(".part")
+        unfinished.write_text(str(milliseconds))
+        unfinished.replace(self._delay)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> SlowDisk:
+    if shutil.which("gcc") is None:
+        pytest.skip("gcc is not installed")
+    library, data = tmp_path / "slow_disk.so", tmp_path / "data"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", library, SOURCE], check=True)
+    data.mkdir()
+    return SlowDisk(data, library)
+
+
+@pytest.fixture
+def recorder(start_recorder: Callable[..., Recorder], disk: SlowDisk) -> Recorder:
+    return start_recorder(SRS_ADMISSION__LAG_S="60", **disk.environment)
+
+
+def refusal(recorder: Recorder) -> str:
+    with pytest.raises(CallFailed) as failed:
+        call(make_plan(recorder, 0.1))
+    return str(failed.value)
+
+
+def test_nothing_is_lost_while_the_disk_is_slow(recorder: Recorder, disk: SlowDisk) -> None:
+    """Three calls, each write of whose packets takes 0.4 s from the first second to beyond their ends."""
+    plans = [make_plan(recorder, 6.0) for _ in range(3)]
+    talk = Talk(*plans)
+    time.sleep(1.0)
+    disk.delay(400)
+    outcomes = talk.outcomes()
+    disk.delay(0)
+    rows = {row["call_id"]: row for row in recorder.recordings(3)}
+    assert recorder.log.read_text().count("event=captured") >= 3
+    for plan, outcome in zip(plans, outcomes, strict=True):
+        row = rows[outcome.call_id]
+        assert missing(Path(row["file"]), plan.frames) == 0
+        assert [leg["lost"] for leg in row["legs"]] == [0, 0]
+        assert recorder.shown(row["id"])["facts"]["interrupted"] is False
+    assert "kernel dropped" not in recorder.log.read_text()
+
+
+def test_calls_are_refused_without_asking_a_disk_that_hangs(recorder: Recorder, disk: SlowDisk) -> None:
+    """Whatever a refusal had to open or write, captures, database or list of refusals, would hold it up for ever."""
+    disk.delay(10**6)
+    until(lambda: "disk does not answer" in recorder.log.read_text(), recorder.log.read_text)
+    before = set(recorder.data.rglob("*"))
+    for _ in range(3):
+        assert re.search("503.*disk does not answer", refusal(recorder))
+    assert set(recorder.data.rglob("*")) == before
+    disk.delay(0)
+    until(lambda: "alarm=storage state=cleared" in recorder.log.read_text(), recorder.log.read_text)
+    call(make_plan(recorder, 0.2))
+    assert len(recorder.recordings(1)) == 1
