@@ -155,11 +155,12 @@ def show_answers(answered: Sequence[Answered]) -> None:
     """Print how long clients wait for their 200."""
     if answered:
         print(
-            f"\n{'INVITE to 200':<20}{'calls':>8}{'failed':>8}{'sent again':>12}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}"
+            f"\n{'INVITE to answer':<25}{'calls':>8}{'failed':>8}{'sent again':>12}"
+            f"{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}"
         )
     for row in answered:
         print(
-            f"{row.rate:>10.0f} calls/s {row.calls:>9}{row.failed:>8}{row.resent:>12}"
+            f"{row.what:<6}{row.rate:>10.0f} calls/s {row.calls:>8}{row.failed:>8}{row.resent:>12}"
             f"{row.p50_ms:>9.1f}{row.p99_ms:>9.1f}{row.longest_ms:>9.1f}"
         )
 

@@ -43,6 +43,8 @@ class Call:
     """The RTP ports of the recorder, caller first."""
     ended: bool = False
     refused: int | None = None
+    refused_s: float | None = None
+    """From the first INVITE to its refusal."""
 
 
 @dataclass(slots=True, order=True)
@@ -141,7 +143,8 @@ class Client:
         if method[1] == b"BYE":
             call.ended = True
         elif status[1] != b"200":
-            call.refused = int(status[1])
+            call.refused, call.refused_s = int(status[1]), now - call.began_s
+            self._socket.send(self._request("ACK", 1, call))
         else:
             self._answered(call, data, now)
 

@@ -22,6 +22,8 @@ RATE = 150.0
 LEGS = 2
 SETTLE_S = 1.0
 PATIENCE_S = 600.0
+ARCHIVE = "assembly"
+"""The process that makes recordings of captures."""
 HEADER = 44
 """Octets of a WAV file before its samples."""
 
@@ -82,7 +84,7 @@ def measure_concurrent(directory: Path, calls: int, seconds: float) -> Carried:
         sent, late_s = traffic.sent(sender)
         packets = sent // max(len(ports), 1)
         missing = list(_missing(recorder, answered, packets))
-    capturing = sum(during.cpu_s[name] - begin.cpu_s[name] for name in begin.cpu_s if name != "handoff.worker")
+    capturing = sum(during.cpu_s[name] - begin.cpu_s[name] for name in begin.cpu_s if name != ARCHIVE)
     return Carried(
         calls=calls,
         sent=sent,
@@ -90,7 +92,7 @@ def measure_concurrent(directory: Path, calls: int, seconds: float) -> Carried:
         missing=sum(missing) // traffic.OCTETS,
         late_s=late_s,
         capture_share=capturing / (seconds * 0.8),
-        archive_s=after.cpu_s["handoff.worker"] - before.cpu_s["handoff.worker"],
+        archive_s=after.cpu_s[ARCHIVE] - before.cpu_s[ARCHIVE],
         memory_kib=(sum(during.memory_kib.values()) - sum(before.memory_kib.values())) / calls,
     )
 

@@ -1,11 +1,12 @@
 """How long a client waits from INVITE to 200, at several rates of new calls."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.client import Client
+from benchmarks.client import Call, Client
 from benchmarks.recorder import running
 
 RATES = (10, 100, 300)
@@ -15,10 +16,15 @@ WARM_UP = 20
 """Calls before, which are not counted: the first ones of a process fill its caches."""
 
 
+REFUSED_RATE = 100
+FULL = {"SRS_ADMISSION__CALLS": "1"}
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """The answers to the INVITEs of one rate."""
 
+    what: str
     rate: float
     calls: int
     failed: int
@@ -35,12 +41,26 @@ def measure_latency(directory: Path, seconds: float) -> list[Answered]:
         client.make(WARM_UP, rate=50, hold_s=0.1)
         answers = [_measure(client, rate, seconds) for rate in RATES]
         client.close()
-    return answers
+    return [*answers, _measure_refusals(directory, seconds)]
+
+
+def _measure_refusals(directory: Path, seconds: float) -> Answered:
+    """Of a recorder that has as many calls as it may."""
+    with running(directory / "refusals", more=FULL) as recorder:
+        client = Client(recorder.target)
+        client.make(WARM_UP, rate=50)  # the first of them stays
+        calls = client.make(round(REFUSED_RATE * seconds), REFUSED_RATE)
+        client.close()
+    return _answered("503", REFUSED_RATE, calls, [call.refused_s for call in calls if call.refused == 503])
 
 
 def _measure(client: Client, rate: float, seconds: float) -> Answered:
     calls = client.make(round(rate * seconds), rate, HOLD_S)
-    answered = np.array([call.answered_s for call in calls if call.answered_s is not None]) * 1000
+    return _answered("200", rate, calls, [call.answered_s for call in calls])
+
+
+def _answered(what: str, rate: float, calls: Sequence[Call], seconds: Sequence[float | None]) -> Answered:
+    answered = np.array([each for each in seconds if each is not None]) * 1000
     p50, p99, longest = np.percentile(answered, [50, 99, 100]).tolist()
     resent = sum(call.sent > 1 for call in calls)
-    return Answered(rate, len(calls), len(calls) - len(answered), resent, p50, p99, longest)
+    return Answered(what, rate, len(calls), len(calls) - len(answered), resent, p50, p99, longest)

@@ -47,12 +47,12 @@ def _draw_packets(axes: "Axes", capture: Sequence[tuple[Measured, Measured]], fi
 
 
 def _draw_answers(axes: "Axes", answered: Sequence[Answered]) -> None:
-    axes.set_title("INVITE to 200, ms")
+    axes.set_title("INVITE to answer, ms")
     places = range(len(answered))
     axes.bar([place - 0.2 for place in places], [row.p50_ms for row in answered], 0.4, color=FLOOR, label="median")
     axes.bar([place + 0.2 for place in places], [row.p99_ms for row in answered], 0.4, color=OURS, label="p99")
     axes.axhline(5, color=GOAL, linewidth=1, label="goal for p99 at 100")
-    axes.set_xticks(list(places), [f"{row.rate:.0f} calls/s" for row in answered])
+    axes.set_xticks(list(places), [f"{row.what}: {row.rate:.0f}/s" for row in answered])
     axes.legend(frameon=False)
 
 

@@ -9,9 +9,10 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 HOST = "127.0.0.1"
 DESCRIPTORS = 100_000
@@ -35,7 +36,14 @@ class Usage:
 class Recorder:
     """Runs `srs serve` with its data in a folder."""
 
-    def __init__(self, data: Path, *, workers: int = 1, processor: int | None = None) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *,
+        workers: int = 1,
+        processor: int | None = None,
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.data = data
         self.target = (HOST, _free_port())
         self._log = (data.parent / f"{data.name}.log").open("wb")
@@ -44,6 +52,7 @@ class Recorder:
             "SRS_MEDIA__WORKERS": str(workers),
             "SRS_WEB__LISTEN": "off",
             "SRS_MEDIA__PORTS": "10000-59998",
+            **more,
         }
         pin = [] if processor is None else ["taskset", "-c", str(processor)]
         command = [*pin, sys.executable, "-m", "srs.cli", "serve", "--data", str(data)]
@@ -106,9 +115,11 @@ class Recorder:
 
 
 @contextlib.contextmanager
-def running(data: Path, *, workers: int = 1, processor: int | None = None) -> Iterator[Recorder]:
-    """Start a recorder, and stop it at the end."""
-    recorder = Recorder(data, workers=workers, processor=processor)
+def running(
+    data: Path, *, workers: int = 1, processor: int | None = None, more: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Recorder]:
+    """Start a recorder, and stop it at the end; `more`: its settings, as the environment has them."""
+    recorder = Recorder(data, workers=workers, processor=processor, more=more)
     try:
         yield recorder
     finally:

@@ -1,4 +1,6 @@
+"""The recorder."""
+
 import gc
 
 # Starting a process makes 100,000s of objects that stay: collecting garbage among them took a sixth of the start.
-gc.set_threshold(50_000, 20, 100)
+gc.set_threshold(10_000, 20, 100)

@@ -90,4 +90,4 @@ class Channel:
             raise ChannelClosed from error
         if not data:
             raise ChannelClosed
-        return json.loads(data), descriptors
+        return json.loads(data.decode()), descriptors

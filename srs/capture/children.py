@@ -35,6 +35,8 @@ class Child:
     """Descriptors that stay open in the process."""
     process: subprocess.Popen[bytes] | None = None
     channel: Channel | None = None
+    is_full: bool = False
+    """Whether it is waited for until the channel takes more."""
     pidfd: int = -1
     """Becomes readable when the process ends."""
     started_at: float = 0.0
@@ -63,7 +65,7 @@ class Child:
             self._put_off(now)
             raise
         self.pidfd = os.pidfd_open(self.process.pid)
-        self.started_at = now
+        self.started_at, self.is_full = now, False
         log.info("process started", process=self.name, pid=self.process.pid)
         self.on_start(self)
 

@@ -256,9 +256,13 @@ class _Keeper:
                 self._on_message(child, received[0])
 
     def _watch_backlogs(self) -> None:
+        """Listen for room in a channel as long as something waits for it."""
         for child in self._children():
-            if child.channel is not None and child.channel in self._selector.get_map():
-                wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if child.channel.backlog else 0)
+            if child.channel is None or bool(child.channel.backlog) == child.is_full:
+                continue
+            if child.channel in self._selector.get_map():
+                child.is_full = not child.is_full
+                wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if child.is_full else 0)
                 self._selector.modify(child.channel, wanted, child)
 
     def _stop_workers(self) -> None:

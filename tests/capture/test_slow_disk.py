@@ -4,7 +4,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,7 @@ class SlowDisk:
 
     def __init__(self, folder: Path, library: Path) -> None:
         self._delay = folder / "delay.ms"
-        self.environment = {"LD_PRELOAD": str(library), "SLOW_DISK": str(folder)}
+        self.environment = {"LD_PRELOAD": str(library), "SLOW_DISK": f"{folder}/"}
 
     def delay(self, milliseconds: int) -> None:
         """Of every write from now on."""
@@ -42,8 +42,9 @@ def disk(tmp_path: Path) -> SlowDisk:
 
 
 @pytest.fixture
-def recorder(start_recorder: Callable[..., Recorder], disk: SlowDisk) -> Recorder:
-    return start_recorder(SRS_ADMISSION__LAG_S="60", **disk.environment)
+def recorder(start_recorder: Callable[..., Recorder], disk: SlowDisk) -> Iterator[Recorder]:
+    yield start_recorder(SRS_ADMISSION__LAG_S="60", **disk.environment)
+    disk.delay(0)
 
 
 def refusal(recorder: Recorder) -> str:

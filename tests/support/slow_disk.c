@@ -1,5 +1,5 @@
-/* A disk that is slow: files under $SLOW_DISK are opened, written and synced so many milliseconds later as
-   $SLOW_DISK/delay.ms says at that moment; without that file, at once. For LD_PRELOAD. */
+/* A disk that is slow: files under $SLOW_DISK (a path that ends in a slash) are opened, written and synced so many
+   milliseconds later as the file delay.ms there says at that moment; without it, at once. For LD_PRELOAD. */
 
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 
 static int delay_ms(const char *folder) {
   char path[512], text[16] = "";
-  snprintf(path, sizeof path, "%s/delay.ms", folder);
+  snprintf(path, sizeof path, "%sdelay.ms", folder);
   int file = syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
   if (file < 0) return 0;
   syscall(SYS_read, file, text, sizeof text - 1);
