@@ -1,10 +1,11 @@
 import base64
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srs.siprec.body import MOST_MULTIPARTS, Body, Part, UnsupportedPart, build, split
+from srs.siprec.body import MOST_MULTIPARTS, Body, Part, UnsupportedPart, _parts, _simple_parts, build, split
 
 SDP = b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nm=audio 4000 RTP/AVP 0\r\n"
 XML = b"<?xml version='1.0'?>\n<recording><name>Zo\xc3\xab</name></recording>"
@@ -193,3 +194,39 @@ def test_garbage_raises_nothing_else(content_type, body):
     except UnsupportedPart:
         return
     assert found.sdp is not None or found.metadata is not None or not body.strip() or len(found.others) != 1
+
+
+HEADERS = [
+    "Content-Type: application/sdp",
+    "content-type:Application/RS-metadata+xml",
+    "Content-Type: text/plain; charset=utf-8",
+    "Content-Type: multipart/mixed",
+    "Content-Disposition: recording-session",
+    "Content-Disposition: session;handling=required",
+    "Content-Length: 12",
+    "Content-Transfer-Encoding: base64",
+    "X-Other: 1",
+]
+CONTENTS = [SDP, XML, b"", b"--b", b"\r\n--b\r\n", b"\r\n--b--\r\n", b"\r\n--bb\r\n", b"\r\n\r\n", b"\n--b\n"]
+
+
+@given(
+    st.lists(st.tuples(st.lists(st.sampled_from(HEADERS), max_size=3), st.sampled_from(CONTENTS)), max_size=3),
+    st.sampled_from(
+        ["multipart/mixed;boundary=b", 'Multipart/Mixed; boundary="b"', "multipart/related;boundary=b", ""]
+    ),
+    st.sampled_from(["--", "", None]),
+    st.sampled_from(["\r\n", "\n"]),
+    st.sampled_from([b"", b"preamble\r\n", b"\r\n"]),
+)
+def test_simple_bodies_are_read_as_email_reads_them(parts, content_type, end, eol, preamble):
+    body = preamble + multipart(*parts, end=end, eol=eol)
+    found = _simple_parts(content_type, body)
+    with mock.patch("srs.siprec.body._simple_parts", return_value=None):
+        assert found is None or found == list(_parts(content_type, body))
+
+
+def test_what_clients_send_is_simple():
+    content_type, body = build(SDP, XML)
+    assert len(_simple_parts(content_type, body)) == 2
+    assert len(_simple_parts("multipart/mixed;boundary=b", multipart(SDP_PART, XML_PART))) == 2
