@@ -143,8 +143,7 @@ class Client:
         if method[1] == b"BYE":
             call.ended = True
         elif status[1] != b"200":
-            call.refused, call.refused_s = int(status[1]), now - call.began_s
-            self._socket.send(self._request("ACK", 1, call))
+            self._refused(call, int(status[1]), now)
         else:
             self._answered(call, data, now)
 
@@ -155,6 +154,12 @@ class Client:
             call.answered_s, call.to = now - call.began_s, to[1].decode()
             call.ports = [int(port) for port in _PORT.findall(data)]
         self._socket.send(self._request("ACK", 1, call))
+
+    def _refused(self, call: Call, status: int, now: float) -> None:
+        if call.refused is None:
+            call.refused, call.refused_s = status, now - call.began_s
+        ack = self._request("ACK", 1, call)
+        self._socket.send(ack.replace(b"z9hG4bKACK", b"z9hG4bKINVITE"))  # of the INVITE's transaction (§17.1.1.3)
 
     def _invite(self, call_id: str) -> bytes:
         host = self._local[0]
