@@ -1,7 +1,9 @@
 """Settings from file and environment, and what is said of wrong ones."""
 
 import os
+import re
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -205,3 +207,14 @@ def test_the_docs_list_every_setting_with_its_default_and_meaning():
     expected = [f"| `{name}` | {default(name)} | {meaning} |" for name, meaning in names()]
     table = [line for line in DOCS.read_text().splitlines() if line.startswith("| `")]
     assert table == expected
+
+
+PAGES = sorted(path for path in DOCS.parent.rglob("*.md") if "```toml" in path.read_text())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_what_the_docs_show_can_be_used(page: Path, toml):
+    blocks = [dedent(block) for _, block in re.findall(r"( *)```toml\n(.*?)```", page.read_text(), re.DOTALL)]
+    for block in blocks:
+        if not block.startswith("[project."):  # of a package, not of ours
+            load(toml(block))
