@@ -5,17 +5,22 @@
 is the handoff process (`srs.handoff.worker`).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 
 from srs.archive import keep
 from srs.archive.keep import Archive
 from srs.config import Settings
 from srs.handoff import worker
+from srs.handoff.module import Witness
 from srs.handoff.plan import planner
+from srs.privacy import audit
 from srs.privacy.alarm import NoticeAlarm
+from srs.privacy.audit import Act
 from srs.privacy.checkpoints import Checkpoints
 from srs.privacy.judge import Judge
 from srs.privacy.restored import Sweep
+from srs.privacy.staff_rule import StaffNotices
 
 
 def open_archive(settings: Settings) -> Archive:
@@ -33,8 +38,19 @@ def chores(archive: Archive, settings: Settings) -> Iterable[Callable[[], None]]
         Sweep(archive.engine, archive.store, settings),
         NoticeAlarm(archive.engine, settings.privacy.notice_alarm, worker.alarms),
         Checkpoints(archive.engine, settings),
+        StaffNotices(archive.engine, settings),
     ]
 
 
+def witness(archive: Archive) -> Witness:
+    """Writes into the audit what the recorder does by itself."""
+
+    def write(action: str, subject: str, details: Mapping[str, object]) -> None:
+        act = Act("recorder", action, subject, "recorder", details=details)
+        audit.record(archive.engine, act, datetime.now(UTC))
+
+    return write
+
+
 if __name__ == "__main__":
-    worker.main(open_archive, chores)
+    worker.main(open_archive, chores, witness)

@@ -8,11 +8,12 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO, BinaryIO
 
 import pyrage
 
 from srs.archive.errors import NoKey, Sealed
+from srs.archive.unseal import CannotOpen, unsealed
 
 SUFFIX = ".age"
 
@@ -60,31 +61,26 @@ class Keys:
         pyrage.encrypt_io(source, target, recipients)
 
     def open(self, name: str, source: BinaryIO) -> BinaryIO:
-        """What is sealed for a key, decrypted into a file without name; `source` is closed.
+        """What is sealed for a key, opened where it is read; `source` is closed with it.
 
         Raises:
             Sealed: it cannot be opened here.
         """
-        plain = tempfile.TemporaryFile()  # noqa: SIM115 - returned open
         try:
-            with source:
-                pyrage.decrypt_io(source, plain, [self._read(name)])
-        except (pyrage.DecryptError, pyrage.IdentityError) as error:
-            plain.close()
+            return unsealed(source, self._read(name))
+        except CannotOpen as error:
+            source.close()
             raise Sealed(f"sealed for key {name}, whose identity here does not open it: {error}") from None
         except BaseException:
-            plain.close()
+            source.close()
             raise
-        plain.seek(0)
-        return cast("BinaryIO", plain)
 
-    def _read(self, name: str) -> pyrage.x25519.Identity:
+    def _read(self, name: str) -> str:
         try:
             lines = self._identity(name).read_text().splitlines()
         except FileNotFoundError:
             raise Sealed(f"sealed for key {name}, and that is not here: {self._identity(name)}") from None
-        text = next((line for line in lines if line.startswith("AGE-SECRET-KEY-")), "")
-        return pyrage.x25519.Identity.from_str(text)
+        return next((line for line in lines if line.startswith("AGE-SECRET-KEY-")), "")
 
     def make(self, name: str) -> str:
         """Make a key, both files; its public part is returned.

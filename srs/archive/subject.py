@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from fnmatch import fnmatchcase
 
 from sqlalchemy import ColumnElement
 from sqlmodel import col
 
 from srs.archive.tables import Recording
+from srs.config.hours import Hours
 from srs.config.rules import GroupSettings, Match, NumbersSettings
 
 _ADDRESS = re.compile(r"(?:(?:sips?|tel):)?\s*(?P<user>[^@;>?\s]+)", re.IGNORECASE)
@@ -31,6 +33,7 @@ class Subject:
     purpose: str | None
     tags: frozenset[str]
     duration_s: float
+    started_at: datetime
 
 
 def subject(row: Recording, numbers: NumbersSettings, groups: Sequence[GroupSettings]) -> Subject:
@@ -47,6 +50,7 @@ def subject(row: Recording, numbers: NumbersSettings, groups: Sequence[GroupSett
         purpose=row.purpose,
         tags=frozenset(row.tags),
         duration_s=row.duration_s,
+        started_at=row.started_at,
     )
 
 
@@ -66,6 +70,7 @@ def matches(match: Match, seen: Subject) -> bool:
         and (not match.direction or seen.direction in match.direction)
         and (not match.peer or seen.peer in match.peer)
         and (not match.purpose or seen.purpose in match.purpose)
+        and (not match.time or any(Hours.parse(text).include(seen.started_at.astimezone()) for text in match.time))
         and (not match.tag or not seen.tags.isdisjoint(match.tag))
         and (match.min_s is None or seen.duration_s >= match.min_s)
         and (match.max_s is None or seen.duration_s <= match.max_s)

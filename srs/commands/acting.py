@@ -13,6 +13,7 @@ from srs.archive.errors import ArchiveError, DatabaseError
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+    from sqlmodel import Session
 
     from srs.archive.tables import Recording
     from srs.config import Settings
@@ -24,7 +25,7 @@ def account() -> str:
 
 
 def note(
-    engine: "Engine",
+    where: "Engine | Session",
     action: str,
     subject: str,
     details: Mapping[str, object] = MappingProxyType({}),
@@ -32,11 +33,16 @@ def note(
     reason: str | None = None,
     allowed: bool = True,
 ) -> None:
-    """Write down what is done, before it is done; details that are empty are left out."""
+    """Write down what is done, before it is done, or in the transaction that does it; empty details are left out."""
+    from sqlmodel import Session
+
     from srs.privacy import audit
 
     act = audit.Act(account(), action, subject, "cli", reason, allowed, {k: v for k, v in details.items() if v})
-    audit.record(engine, act, datetime.now(UTC))
+    if isinstance(where, Session):
+        audit.append(where, act, datetime.now(UTC))
+    else:
+        audit.record(where, act, datetime.now(UTC))
 
 
 def note_or_warn(engine: "Engine", action: str, subject: str, details: Mapping[str, object]) -> None:
@@ -48,18 +54,29 @@ def note_or_warn(engine: "Engine", action: str, subject: str, details: Mapping[s
 
 
 @contextmanager
-def acting(
-    engine: "Engine", settings: "Settings", id_: str, action: str, *, reason: str | None = None, **details: object
-) -> "Iterator[Recording]":
-    """The recording that a command does something with; that it does, and that it failed, are written down."""
-    from srs.archive.catalogue import find
-
-    subject = f"recording:{id_}"
+def attempting(
+    engine: "Engine", action: str, subject: str, *, reason: str | None = None, **details: object
+) -> Iterator[None]:
+    """That something is done, and that it failed, are written down."""
+    note(engine, action, subject, details, reason=reason)
     try:
-        row = find(engine, settings.data_dir, id_)
-        subject = f"recording:{row.id}"
-        note(engine, action, subject, details, reason=reason)
-        yield row
+        yield
     except ArchiveError as error:
         note(engine, action, subject, {**details, "why": str(error)}, reason=reason, allowed=False)
         raise
+
+
+@contextmanager
+def acting(
+    engine: "Engine", settings: "Settings", id_: str, action: str, *, reason: str | None = None, **details: object
+) -> "Iterator[Recording]":
+    """The recording that a command does something with, as `attempting`."""
+    from srs.archive.catalogue import find
+
+    try:
+        row = find(engine, settings.data_dir, id_)
+    except ArchiveError as error:
+        note(engine, action, f"recording:{id_}", {**details, "why": str(error)}, reason=reason, allowed=False)
+        raise
+    with attempting(engine, action, f"recording:{row.id}", reason=reason, **details):
+        yield row

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from srs.commands.acting import note
 from srs.commands.options import Config, Data
 from srs.config import load
 
@@ -37,8 +38,10 @@ def import_(
         raise typer.BadParameter("give captures, or a folder to --watch")
     archive = open_archive(load(config, data))
     if watch is not None:
+        note(archive.engine, "import", "recordings", {"watched": str(watch)})
         _follow(archive, watch)
         return
+    note(archive.engine, "import", "recordings", {"files": [str(file) for file in files or []]})
     fine = [_take(archive, file) for file in files or []]
     if not all(fine):
         raise typer.Exit(1)

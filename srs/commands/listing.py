@@ -114,6 +114,7 @@ def _print_details(known: dict[str, Any]) -> None:
     from rich.text import Text
 
     known["identifiers"] = [f"{each['kind']} {each['value']}" for each in known["identifiers"]]
+    known["purpose"] = known["purpose"] or "unassigned"
     legs, leg_facts, facts = known.pop("legs"), known.pop("leg_facts"), known.pop("facts")
     lines = [_line(name, value) for name, value in {**known, **facts}.items() if value not in (None, [], {}, "")]
     for channel, (leg, more) in enumerate(zip(legs, leg_facts, strict=True)):

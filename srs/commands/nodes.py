@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from srs.commands.acting import note
 from srs.commands.options import AsJson, Config, Data, console, open_archive
 
 app = typer.Typer(help="The recorders that share the archive.", no_args_is_help=True)
@@ -50,5 +51,6 @@ def drain(
     from srs.archive import nodes
 
     _, engine, _ = open_archive(config, data)
+    note(engine, "drain", f"node:{node}")
     nodes.drain(engine, node)
     typer.echo(f"{node} drains: it refuses new calls within 10 s and stops when the others are over.")

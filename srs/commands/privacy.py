@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from srs.commands.acting import attempting, note_or_warn
 from srs.commands.listing import short
 from srs.commands.options import AsJson, Config, Data, console, open_archive
 from srs.config import load
@@ -54,6 +55,7 @@ def notices(
     from srs.privacy.untold import told_and_untold, untold
 
     _, engine, _ = open_archive(config, data)
+    note_or_warn(engine, "list", "notices", {"days": days})
     until = datetime.now(UTC)
     since = until - timedelta(days=days)
     told, without = told_and_untold(engine, since, until)
@@ -90,8 +92,10 @@ def new_key(name: KeyName, config: Config = None, data: Data = None) -> None:
     """Make a key; take NAME.key off this machine where it is not to play."""
     from srs.archive.seal import Keys
 
-    made = Keys(load(config, data).keys_dir)
-    public = made.make(name)
+    settings, engine, _ = open_archive(config, data)
+    made = Keys(settings.keys_dir)
+    with attempting(engine, "new key", f"key:{name}"):
+        public = made.make(name)
     typer.echo(f"{public}\n{made.folder / name}.key opens what is sealed for it: keep a copy in a safe place")
 
 
@@ -108,5 +112,6 @@ def destroy_key(
     _, engine, store = open_archive(config, data)
     if not yes:
         typer.confirm(f"Destroy key {name}? What is sealed for it is lost for good.", abort=True)
-    count = destroy(engine, store.keys, name)
+    with attempting(engine, "destroy key", f"key:{name}"):
+        count = destroy(engine, store.keys, name)
     typer.echo(f"destroyed {name}: {count} recordings can be read no more, by nobody who has no copy of it")

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from srs.commands.acting import note
 from srs.commands.options import Config, Data, open_archive
 
 From = Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day (UTC).")]
@@ -27,6 +28,7 @@ def report(
     if output.suffix not in (".pdf", ".html"):
         raise typer.BadParameter("a report is written as .pdf or .html")
     settings, engine, _ = open_archive(config, data)
+    note(engine, "report", "recordings", {"from": f"{since:%Y-%m-%d}", "to": f"{until:%Y-%m-%d}"})
     write(count(engine, settings, *_period(since, until), datetime.now(UTC)), language, output)
 
 

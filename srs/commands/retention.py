@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from srs.commands.acting import note
 from srs.commands.options import AsJson, Config, Data, console, open_archive
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def apply(
     if not yes:
         _print(review.preview(engine, settings, now))
         typer.confirm("Put this in force?", abort=True)
+    note(engine, "retention", "recordings", {"rule": settings.retention.model_dump(mode="json")})
     typer.echo(f"{review.apply(engine, settings, now)} recordings have another period now")
 
 

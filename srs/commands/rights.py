@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from srs.commands.acting import note, note_or_warn
 from srs.commands.listing import short
 from srs.commands.options import AsJson, Config, Data, open_archive
 
@@ -33,6 +34,7 @@ def person(who: Person, as_json: AsJson = False, config: Config = None, data: Da
     from srs.privacy.person import recordings_of
 
     _, engine, store = open_archive(config, data)
+    note(engine, "person", f"person:{who}")
     found = recordings_of(engine, who)
     for row in found:
         typer.echo(json.dumps(described(row, store), ensure_ascii=False) if as_json else _line(row))
@@ -55,7 +57,9 @@ def access(
     data: Data = None,
 ) -> None:
     """Write what somebody said in every call, the other parties silenced, and what is known of each call."""
-    results = _desk(config, data).access(who, output, datetime.now(UTC))
+    desk = _desk(config, data)
+    note(desk.engine, "access", f"person:{who}", {"to": str(output)})
+    results = desk.access(who, output, datetime.now(UTC))
     for recording, result in results.items():
         typer.echo(f"{recording[:8]}  {result}")
     typer.echo(f"{len(results)} recordings: {output / 'recordings.json'}")
@@ -72,6 +76,7 @@ def erase(
     desk, now = _desk(config, data), datetime.now(UTC)
     if not yes:
         typer.confirm(f"Erase every recording of {who} for good?", abort=True)
+    note(desk.engine, "erase", f"person:{who}")
     receipt = json.dumps(desk.receipt(who, desk.erase(who, now), now), ensure_ascii=False, indent=2)
     if output is None:
         typer.echo(receipt)
@@ -86,7 +91,9 @@ def restrict(
     data: Data = None,
 ) -> None:
     """Hold every recording of somebody: nothing deletes them."""
-    for recording, result in _desk(config, data).restrict(who, datetime.now(UTC), held=not release).items():
+    desk = _desk(config, data)
+    note(desk.engine, "release" if release else "restrict", f"person:{who}")
+    for recording, result in desk.restrict(who, datetime.now(UTC), held=not release).items():
         typer.echo(f"{result} {recording}")
 
 
@@ -96,5 +103,6 @@ def holds(as_json: AsJson = False, config: Config = None, data: Data = None) -> 
     from srs.privacy.rights import held_recordings
 
     _, engine, store = open_archive(config, data)
+    note_or_warn(engine, "list", "holds", {})
     for row in held_recordings(engine):
         typer.echo(json.dumps(described(row, store), ensure_ascii=False) if as_json else _line(row))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from srs.commands.acting import note
 from srs.commands.options import AsJson, Config, Data, console, open_archive
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def retry(number: Number, config: Config = None, data: Data = None) -> None:
     from srs.handoff import tasks
 
     _, engine, _ = open_archive(config, data)
+    note(engine, "retry task", f"task:{number}")
     tasks.retry(engine, number, datetime.now(UTC))
     typer.echo(f"task {number} is due now")
 
@@ -57,6 +59,7 @@ def cancel(number: Number, config: Config = None, data: Data = None) -> None:
     from srs.handoff import tasks
 
     _, engine, _ = open_archive(config, data)
+    note(engine, "cancel task", f"task:{number}")
     tasks.cancel(engine, number, datetime.now(UTC))
     typer.echo(f"task {number} is cancelled")
 

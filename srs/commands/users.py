@@ -9,6 +9,7 @@ from srs.commands.acting import account, note
 from srs.commands.options import AsJson, Config, Data, open_archive
 
 if TYPE_CHECKING:
+    from srs.config import Settings
     from srs.privacy.roles import Assignment
 
 app = typer.Typer(help="Who may sign in, and what they may.", no_args_is_help=True)
@@ -22,6 +23,7 @@ def add(
     mail: Annotated[str | None, typer.Option(help="Mail address.")] = None,
     language: Annotated[str, typer.Option(help="nl or en.")] = "en",
     extension: Annotated[list[str] | None, typer.Option(help="Pattern of an own number; may be given again.")] = None,
+    oidc: Annotated[bool, typer.Option("--oidc", help="Without a password: signs in by [oidc] only.")] = False,
     config: Config = None,
     data: Data = None,
 ) -> None:
@@ -32,14 +34,26 @@ def add(
 
     if language not in ("nl", "en"):
         raise typer.BadParameter("--language must be nl or en")
-    _, engine, _ = open_archive(config, data)
+    settings, engine, _ = open_archive(config, data)
+    now, password = datetime.now(UTC), None
     with writing(engine) as session:
-        user, password = users.add(session, name, datetime.now(UTC), mail=mail, language=language)
+        user = users.add_without_password(session, name, now, mail=mail, language=language)
         user.extensions = extension or []
+        if not oidc:
+            password = users.set_one_time_password(session, user, now, _lifetime(settings))
         if admin:
             users.give(session, user, assignment("administrator"))
-    note(engine, "add user", f"user:{name}", {"role": "administrator" if admin else None})
-    typer.echo(f"{name} may sign in with this password, once: {password}")
+        note(session, "add user", f"user:{name}", {"role": "administrator" if admin else None, "oidc": oidc})
+    _tell(name, password)
+
+
+def _lifetime(settings: "Settings") -> timedelta:
+    return timedelta(hours=settings.access.one_time_hours)
+
+
+def _tell(name: str, password: str | None) -> None:
+    how = "by [oidc]" if password is None else f"with this password, once: {password}"
+    typer.echo(f"{name} may sign in {how}")
 
 
 @app.command("list")
@@ -107,21 +121,28 @@ def role(
             users.take(session, user, role_)
         else:
             users.give(session, user, given)
-    note(engine, "take role" if remove else "give role", f"user:{name}", _described(given))
+        note(session, "take role" if remove else "give role", f"user:{name}", _described(given))
 
 
 @app.command()
-def password(name: Name, config: Config = None, data: Data = None) -> None:
+def password(
+    name: Name,
+    oidc: Annotated[bool, typer.Option("--oidc", help="None any more: signs in by [oidc] only.")] = False,
+    config: Config = None,
+    data: Data = None,
+) -> None:
     """Make a new password, shown once; locks are undone, sessions end."""
     from srs.archive.database import writing
-    from srs.privacy import passwords, users
+    from srs.privacy import users
 
-    _, engine, _ = open_archive(config, data)
-    fresh = passwords.one_time()
+    settings, engine, _ = open_archive(config, data)
     with writing(engine) as session:
-        users.set_password(session, users.get(session, name), fresh, must_change=True)
-    note(engine, "new password", f"user:{name}")
-    typer.echo(f"{name} may sign in with this password, once: {fresh}")
+        user = users.get(session, name)
+        fresh: str | None = users.set_one_time_password(session, user, datetime.now(UTC), _lifetime(settings))
+        if oidc:
+            fresh, user.password, user.must_change = None, None, False
+        note(session, "no password" if oidc else "new password", f"user:{name}")
+    _tell(name, fresh)
 
 
 @app.command()
@@ -138,19 +159,19 @@ def disable(
     _, engine, _ = open_archive(config, data)
     with writing(engine) as session:
         users.disable(session, users.get(session, name), disabled=not enable)
-    note(engine, "enable" if enable else "disable", f"user:{name}")
+        note(session, "enable" if enable else "disable", f"user:{name}")
 
 
 @app.command()
 def totp(name: Name, config: Config = None, data: Data = None) -> None:
     """Take away a user's second factor, as when the telephone was lost."""
     from srs.archive.database import writing
-    from srs.privacy import sign_in, users
+    from srs.privacy import second_factor, users
 
     _, engine, _ = open_archive(config, data)
     with writing(engine) as session:
-        sign_in.drop_second_factor(users.get(session, name))
-    note(engine, "drop second factor", f"user:{name}")
+        second_factor.drop(session, users.get(session, name))
+        note(session, "drop second factor", f"user:{name}")
 
 
 tokens = typer.Typer(help="What lets programs act for users.", no_args_is_help=True)
@@ -174,7 +195,7 @@ def add_token(
     with writing(engine) as session:
         user, now = users.get(session, name), datetime.now(UTC)
         _, secret = tokens.issue(session, user, label, map(Right, right), now, timedelta(days=days))
-    note(engine, "add token", f"user:{name}", {"token": label, "rights": sorted(right), "days": days})
+        note(session, "add token", f"user:{name}", {"token": label, "rights": sorted(right), "days": days})
     typer.echo(secret)
 
 
@@ -199,7 +220,7 @@ def revoke_token(id_: Annotated[str, typer.Argument(metavar="ID")], config: Conf
     _, engine, _ = open_archive(config, data)
     with writing(engine) as session:
         token = tokens.revoke(session, id_)
-    note(engine, "revoke token", f"token:{token.id}", {"token": token.name})
+        note(session, "revoke token", f"token:{token.id}", {"token": token.name})
 
 
 grants = typer.Typer(help="Leave for one recording, asked for and granted by another person.", no_args_is_help=True)
@@ -236,6 +257,5 @@ def decide_grant(
     with writing(engine) as session:
         period = timedelta(hours=hours) if hours else None
         grant = grants.decide(session, id_, account(), datetime.now(UTC), period)
-    note(
-        engine, "grant" if hours else "refuse", f"recording:{grant.recording_id}", {"hours": hours}, reason=grant.reason
-    )
+        action, subject = "grant" if hours else "refuse", f"recording:{grant.recording_id}"
+        note(session, action, subject, {"hours": hours, "to": grant.user_id}, reason=grant.reason)

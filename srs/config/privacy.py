@@ -45,6 +45,19 @@ class PurposeRuleSettings(Section):
     match: Match = Field(default=Match(), description="Which recordings.")
 
 
+class StaffNoticeSettings(Section):
+    """Employees are mailed how often they were recorded in each period, and what for; see docs/privacy.md."""
+
+    name: str = Field(min_length=1, max_length=64, description="What tasks call it.")
+    period: Literal["week", "month", "quarter"] = Field(
+        default="month", description="After each of these (UTC) the mails are sent."
+    )
+    group: Annotated[list[str], BeforeValidator(items)] = Field(
+        default=[], description="Names of `[[group]]`s whose employees are told; empty: all with own extensions."
+    )
+    language: Literal["nl", "en"] | None = Field(default=None, description="Of the mails; without it each user's own.")
+
+
 class PrivacySettings(Section):
     unassigned: Literal["keep", "drop"] = Field(
         default="keep", description="What becomes of a recording without purpose: `keep` or `drop` its sound."

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from srs.config import hours
 from srs.config.values import Section, items
 
 Patterns = Annotated[list[str], BeforeValidator(items)]
@@ -26,6 +27,10 @@ class Match(Section):
     )
     peer: Patterns = Field(default=[], description="Names of `[[peer]]`s that the call came from.")
     purpose: Patterns = Field(default=[], description="Names of purposes.")
+    time: Annotated[list[Annotated[str, AfterValidator(hours.check)]], BeforeValidator(items)] = Field(
+        default=[],
+        description="Hours in which the call began, one of which fits: `mon-fri 08:00-18:00`, `sat`, `22:00-06:00`.",
+    )
     tag: Patterns = Field(default=[], description="Tags, one of which the recording has.")
     min_s: float | None = Field(default=None, ge=0, description="Calls of at least so many seconds.")
     max_s: float | None = Field(default=None, ge=0, description="Calls of at most so many seconds.")

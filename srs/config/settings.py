@@ -7,12 +7,12 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from srs.config.access import AuditSettings
+from srs.config.access import AccessSettings, AuditSettings, OidcSettings
 from srs.config.archive import DatabaseSettings, NodeSettings, StoreSettings, VconSettings
 from srs.config.handoff import HandoffSettings, RetentionSettings, TaskSettings
 from srs.config.mail import MailSettings
 from srs.config.media import AdmissionSettings, AudioSettings, MediaSettings
-from srs.config.privacy import PrivacySettings, PurposeRuleSettings, PurposeSettings, check
+from srs.config.privacy import PrivacySettings, PurposeRuleSettings, PurposeSettings, StaffNoticeSettings, check
 from srs.config.reconcile import ReconcileSettings
 from srs.config.rules import GroupSettings, NumbersSettings
 from srs.config.sip import PeerSettings, SipSettings, TlsSettings
@@ -82,7 +82,14 @@ class Settings(BaseSettings):
         description="`[[purpose_rule]]`: `purpose` of the recordings that `match`; the first that fits holds. "
         "See privacy.md.",
     )
+    staff_notice: Annotated[list[StaffNoticeSettings], BeforeValidator(tables)] = Field(
+        default=[],
+        description="`[[staff_notice]]`, once for each rule: `name`, `period`, `group`, `language`; employees are "
+        "mailed how often they were recorded. See privacy.md.",
+    )
     privacy: PrivacySettings = PrivacySettings()
+    access: AccessSettings = AccessSettings()
+    oidc: OidcSettings = OidcSettings()
     audit: AuditSettings = AuditSettings()
     alarms: AlarmSettings = AlarmSettings()
     metrics: MetricsSettings = MetricsSettings()

@@ -46,6 +46,7 @@ class Delete:
         why = task.payload["why"]
         cause = Cause.EARLY if why == HANDED_OVER else Cause.PERIOD
         reason, now = f"{why}: {task.payload['source']}", context.now()
+        context.witness("delete", f"recording:{row.id}", {"why": reason})
         delete(context.engine, context.store, context.settings, row.id, now, reason, "recorder", cause)
 
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from srs.config import Settings
 from srs.config.handoff import HandoffSettings
-from srs.handoff import copies, delete, mail
+from srs.handoff import copies, delete, letters, mail
 from srs.handoff.copy import Removal
 from srs.handoff.errors import NeedsPerson
 from srs.handoff.module import Job, Module
@@ -47,6 +47,7 @@ def modules(settings: Settings) -> Mapping[str, Mapping[str, Module]]:
         delete.KIND: {"": delete.Delete()},
         copies.KIND: {"": Removal(settings)},
         mail.KIND: _postmen(settings) if settings.mail.rule else {},
+        letters.KIND: _writers(settings) if settings.staff_notice else {},
     }
     for entry in settings.handoff:
         found.setdefault(entry.module, {})[entry.name] = _made(settings, entry)
@@ -58,6 +59,13 @@ def _postmen(settings: Settings) -> dict[str, Module]:
 
     postman = deliver.Postman(settings)
     return {rule.name: deliver.Mail(settings, rule, postman) for rule in settings.mail.rule}
+
+
+def _writers(settings: Settings) -> dict[str, Module]:
+    from srs.handoff.mail import deliver, letter
+
+    module = letter.Letters(deliver.Postman(settings))  # a lane has a connection of its own
+    return {rule.name: module for rule in settings.staff_notice}
 
 
 def _made(settings: Settings, entry: HandoffSettings) -> Module:

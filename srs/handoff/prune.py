@@ -18,6 +18,7 @@ from srs.archive.tables import Recording, State
 from srs.config import Settings
 from srs.handoff.copies import Cause
 from srs.handoff.delete import KIND, delete
+from srs.handoff.module import Witness, nobody
 from srs.handoff.retention import may_be_pruned
 from srs.handoff.tables import Task, TaskState
 
@@ -48,7 +49,12 @@ def is_on_disk_of(data_dir: Path, store_url: str) -> bool:
 
 
 def prune(
-    archive: Archive, settings: Settings, least_free: int, now: datetime, room: Callable[[Path], int] = free
+    archive: Archive,
+    settings: Settings,
+    least_free: int,
+    now: datetime,
+    room: Callable[[Path], int] = free,
+    witness: Witness = nobody,
 ) -> int:
     """Delete recordings, oldest first, until there is room. Each is logged and has its receipt.
 
@@ -68,6 +74,7 @@ def prune(
     count, before = 0, room(archive.data_dir)
     while before < MARGIN * least_free and (row := _oldest(archive.engine, settings)):
         with suppress(Held):  # since we looked
+            witness("delete", f"recording:{row.id}", {"why": REASON})
             _delete(archive, settings, row, before, now)
             count += 1
         after = room(archive.data_dir)

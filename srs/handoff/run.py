@@ -8,7 +8,7 @@ from datetime import timedelta
 import structlog
 
 from srs.archive.database import reading
-from srs.archive.errors import ArchiveError, Held, StoreError
+from srs.archive.errors import ArchiveError, DatabaseError, Held, StoreError
 from srs.archive.tables import Recording, State
 from srs.handoff import tasks
 from srs.handoff.errors import Gone, HandoffError, NeedsPerson, NotNow, Waits
@@ -84,10 +84,11 @@ class Bench:
             raise
         except Held as error:
             raise Waits(str(error), HOLD_PAUSE) from error
-        except (StoreError, OSError) as error:
+        except (StoreError, DatabaseError, OSError) as error:
             raise NotNow(str(error)) from error
         except ArchiveError as error:
-            gone = self._recording(task).state == State.DELETED
+            row = self._recording(task)
+            gone = row is not None and row.state == State.DELETED
             raise Gone("the recording was deleted") if gone else NeedsPerson(str(error)) from error
         except Exception as error:
             log.exception("module is defective", **_known(task))
@@ -102,7 +103,9 @@ class Bench:
             f"{what} any more: put it back and `srs tasks retry {task.id}`, or `srs tasks cancel {task.id}`"
         )
 
-    def _recording(self, task: Task) -> Recording:
+    def _recording(self, task: Task) -> Recording | None:
+        if task.recording_id is None:
+            return None
         with reading(self.context.engine) as session:
             row = session.get(Recording, task.recording_id)
         if row is None:

@@ -28,17 +28,20 @@ class Wanted:
     """A task that is to be noted."""
 
     kind: str
-    recording: str
-    due_at: datetime
+    recording: str | None
+    due_at: datetime | None = None
+    """None: at once."""
     name: str = ""
     payload: dict[str, Any] = field(default_factory=dict)
     position: int = 0
     blocks: bool = False
+    about: str = ""
+    """What it is about, if not a recording."""
 
     @property
     def key(self) -> str:
         """One task of a rule for a recording, and no second."""
-        return f"{self.kind}/{self.name}/{self.recording}"
+        return f"{self.kind}/{self.name}/{self.recording or self.about}"
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def add(session: Session, wanted: Wanted, now: datetime) -> None:
         "blocks": wanted.blocks,
         "payload": wanted.payload,
         "state": TaskState.DUE.value,
-        "due_at": wanted.due_at,
+        "due_at": wanted.due_at or now,
         "attempts": 0,
         "created_at": now,
     }

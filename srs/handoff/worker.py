@@ -26,7 +26,7 @@ from srs.archive.errors import ArchiveError, NoRecording
 from srs.archive.keep import Archive, keep
 from srs.handoff.heart import Heart
 from srs.handoff.lanes import Lanes
-from srs.handoff.module import Context
+from srs.handoff.module import Context, Witness, nobody
 from srs.handoff.modules import modules
 from srs.handoff.prune import is_on_disk_of, prune
 
@@ -43,6 +43,7 @@ LONGEST_PAUSE_S = 60.0
 
 Opening = Callable[[config.Settings], Archive]
 Chores = Callable[[Archive, config.Settings], Iterable[Callable[[], None]]]
+Audited = Callable[[Archive], Witness]
 
 
 def keep_all(archive: Archive, stopped: Callable[[], bool], last: Iterable[Path] = ()) -> Path | None:
@@ -101,8 +102,8 @@ def watch(archive: Archive, wait: Callable[[float], bool], chores: Iterable[Call
 class Pruner:
     """Makes room on a full disk, if the settings say so."""
 
-    def __init__(self, archive: Archive, settings: config.Settings) -> None:
-        self._archive, self._settings = archive, settings
+    def __init__(self, archive: Archive, settings: config.Settings, witness: Witness = nobody) -> None:
+        self._archive, self._settings, self._witness = archive, settings, witness
         self._wanted = settings.retention.when_full == "prune"
         if self._wanted and not is_on_disk_of(settings.data_dir, settings.store_url):
             logger.warning("when_full = prune gives no room: sound and captures are on different disks")
@@ -115,7 +116,8 @@ class Pruner:
             return
         self._due = time.monotonic() + PRUNE_S
         try:
-            prune(self._archive, self._settings, self._settings.admission.least_free, datetime.now(UTC))
+            least = self._settings.admission.least_free
+            prune(self._archive, self._settings, least, datetime.now(UTC), witness=self._witness)
         except (ArchiveError, OSError) as error:
             logger.warning("not pruned", reason=str(error))
 
@@ -158,12 +160,13 @@ def _drain() -> None:
     os.kill(os.getppid(), signal.SIGTERM)
 
 
-def main(opening: Opening, chores: Chores) -> None:
+def main(opening: Opening, chores: Chores, audited: Audited) -> None:
     """Run the process.
 
     Args:
         opening: opens the archive with all that has a say in it.
         chores: what else is to be done now and then.
+        audited: what writes into the audit of an archive.
     """
     parser = argparse.ArgumentParser(prog="srs.assembly")
     parser.add_argument("--config", type=Path)
@@ -180,6 +183,7 @@ def main(opening: Opening, chores: Chores) -> None:
         return
     heart = Heart(archive.engine, settings, _drain if arguments.channel is not None else lambda: None, alarms)
     if heart.join(wait):
-        context = Context(settings, archive.engine, archive.store)
+        witness = audited(archive)
+        context = Context(settings, archive.engine, archive.store, witness=witness)
         with Lanes(context, modules(settings), alarms), heart:
-            watch(archive, wait, [Pruner(archive, settings), heart, *chores(archive, settings)])
+            watch(archive, wait, [Pruner(archive, settings, witness), heart, *chores(archive, settings)])

@@ -3,7 +3,10 @@
 ArchiveError
   Refused             somebody may not do this, or not so
     SignInRefused     name, password or code are wrong, or the account takes no attempts now
+      PasswordOver    a one-time password was not used in time
     SecondFactor      the password is right; a code is needed too
+    ProviderAway      the OpenID provider does not answer, or not as one
+    NotBelieved       what came back from the OpenID provider is not what was asked for, or proves nothing
   NoSuchUser          nobody has this name
   Misuse              what is asked for contradicts itself or what there is
 """
@@ -21,6 +24,18 @@ class SignInRefused(Refused):
 
 class SecondFactor(Refused):
     """The password is right; a code is needed too."""
+
+
+class PasswordOver(SignInRefused):
+    """A one-time password was not used in time."""
+
+
+class ProviderAway(Refused):
+    """The OpenID provider does not answer, or not as one."""
+
+
+class NotBelieved(Refused):
+    """What came back from the OpenID provider is not what was asked for, or proves nothing."""
 
 
 class NoSuchUser(ArchiveError):

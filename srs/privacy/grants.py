@@ -72,6 +72,11 @@ def of_person(session: Session, person: Person, recording_id: str) -> list[Grant
     return list(session.exec(query))
 
 
+def of_user(session: Session, user: User) -> list[Grant]:
+    """All that somebody asked for, newest first."""
+    return list(session.exec(select(Grant).where(Grant.user_id == user.id).order_by(col(Grant.asked_at).desc())))
+
+
 def requests(engine: Engine, *, undecided: bool = False) -> list[tuple[Grant, User]]:
     """Requests and who made them, newest first."""
     query = select(Grant, User).join(User).order_by(col(Grant.asked_at).desc())

@@ -40,18 +40,21 @@ def key_of(row: Recording, settings: Settings) -> str | None:
     return own or settings.privacy.key
 
 
+def uses(row: Recording, settings: Settings) -> tuple[str, ...]:
+    """The purposes that a recording may be used for; none: it has no purpose, and may be for any."""
+    return () if row.purpose is None else (row.purpose, *definition(row.purpose, settings).fits)
+
+
 def check_use(row: Recording, asked: str | None, settings: Settings) -> None:
     """Whether a recording may be played or exported for a purpose. One without purpose may be for any.
 
     Raises:
         WrongPurpose: it is kept for another, or none was named.
     """
-    if row.purpose is None:
-        return
-    allowed = (row.purpose, *definition(row.purpose, settings).fits)
-    if asked in allowed:
+    allowed = uses(row, settings)
+    if not allowed or asked in allowed:
         return
     told = " or ".join(allowed)
-    if asked is None:
+    if not asked:
         raise WrongPurpose(f"recording {row.id} is kept for {told}: say what it is wanted for (--purpose)")
     raise WrongPurpose(f"recording {row.id} is kept for {told}, not for {asked}: it may not be used for that")

@@ -1,4 +1,4 @@
-"""Signing in: password, second factor, lock-out. Each attempt is in the audit."""
+"""Signing in with a password: one-time passwords, second factor, lock-out. Each attempt is in the audit."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -7,9 +7,9 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from srs.archive.database import writing
-from srs.privacy import audit, passwords
+from srs.privacy import audit, passwords, second_factor
 from srs.privacy.audit import Act
-from srs.privacy.errors import Misuse, SecondFactor, SignInRefused
+from srs.privacy.errors import PasswordOver, SecondFactor, SignInRefused
 from srs.privacy.tables import User
 
 FREE_ATTEMPTS: Final = 5
@@ -24,21 +24,25 @@ def sign_in(engine: Engine, name: str, password: str, code: str | None, origin: 
 
     Raises:
         SecondFactor: the password is right, a code is needed.
+        PasswordOver: the password is right, and was good for a time that is over.
         SignInRefused: something is wrong, or too much was lately; who tries is not told which.
     """
     user = _counted(engine, name, now)
     right = passwords.is_right(password, None if user is None else user.password)
     if user is None or user.disabled or not right:
         raise _refused(engine, name, "wrong name or password, disabled or locked", origin, now)
+    if user.must_change and user.password_until is not None and now >= user.password_until:
+        _note_refusal(engine, name, f"one-time password over since {user.password_until}", origin, now)
+        raise PasswordOver("this password was good for a first sign-in that came too late: ask for a new one")
     if user.totp_secret is not None and code is None:
         with writing(engine) as session:
             _uncount(session, user.id)
         raise SecondFactor("a code is needed too")
     with writing(engine) as session:
         fresh = _locked(session, user.id)
-        if _second_factor(fresh, code, now):
+        if by := second_factor.proof(session, fresh, code, now):
             fresh.failures, fresh.locked_until = 0, None
-            audit.append(session, Act(f"user:{name}", "sign in", f"user:{name}", origin), now)
+            audit.append(session, Act(f"user:{name}", "sign in", f"user:{name}", origin, details={"by": by}), now)
             return fresh
     raise _refused(engine, name, "wrong code", origin, now)
 
@@ -69,46 +73,11 @@ def _locked(session: Session, user_id: str) -> User:
     return session.exec(select(User).where(User.id == user_id).with_for_update()).one()
 
 
-def _second_factor(user: User, code: str | None, now: datetime) -> bool:
-    """Whether the code is right, if there must be one; it is good once."""
-    if user.totp_secret is None:
-        return True
-    step = passwords.step_of(code or "", user.totp_secret, now)
-    if step is None or step <= user.totp_step:
-        return False
-    user.totp_step = step
-    return True
-
-
 def _refused(engine: Engine, name: str, why: str, origin: str, now: datetime) -> SignInRefused:
-    act = Act(f"user:{name}", "sign in", f"user:{name}", origin, allowed=False, details={"why": why})
-    audit.record(engine, act, now)
+    _note_refusal(engine, name, why, origin, now)
     return SignInRefused("that is not right, or there were too many attempts lately: wait a minute and try again")
 
 
-# The second factor
-
-
-def begin_enrolment(user: User) -> str:
-    """A secret, to be shown as QR code (`passwords.enrolment_uri`); it holds when a code of it was given."""
-    user.totp_pending = passwords.new_secret()
-    return user.totp_pending
-
-
-def finish_enrolment(user: User, code: str, now: datetime) -> None:
-    """
-    Raises:
-        Misuse: nothing was begun.
-        SignInRefused: the code is wrong.
-    """
-    if user.totp_pending is None:
-        raise Misuse(f"no second factor of {user.name} was begun")
-    step = passwords.step_of(code, user.totp_pending, now)
-    if step is None:
-        raise SignInRefused("the code is wrong: look whether the telephone's clock is right")
-    user.totp_secret, user.totp_pending, user.totp_step = user.totp_pending, None, step
-
-
-def drop_second_factor(user: User) -> None:
-    """As when the telephone was lost."""
-    user.totp_secret = user.totp_pending = None
+def _note_refusal(engine: Engine, name: str, why: str, origin: str, now: datetime) -> None:
+    act = Act(f"user:{name}", "sign in", f"user:{name}", origin, allowed=False, details={"why": why})
+    audit.record(engine, act, now)

@@ -1,7 +1,7 @@
 """Sample notice: each employee is told in which calls of a period they were recorded, and what for."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlmodel import col, select
 
 from srs.archive.database import reading
-from srs.archive.subject import matches, subject
+from srs.archive.subject import fits, matches, subject
 from srs.archive.tables import Recording, State
 from srs.config import Settings
 from srs.config.rules import Match
@@ -59,11 +59,17 @@ class Sample:
     """Recorded calls by purpose, `""` for none."""
 
 
-def samples(engine: Engine, settings: Settings, since: datetime, until: datetime) -> list[Sample]:
+def samples(
+    engine: Engine, settings: Settings, since: datetime, until: datetime, groups: Sequence[str] = ()
+) -> list[Sample]:
     """Every employee with extensions of their own who was recorded in a period, by name.
 
     Investigations are not told of here: who was in one is told when it ends.
+
+    Args:
+        groups: names of the `[[group]]`s that they are in; none: of all.
     """
+    among = [pattern for group in settings.group if group.name in groups for pattern in group.extensions]
     query = select(Recording).where(Recording.started_at >= since, Recording.started_at < until)
     with reading(engine) as session:
         users = session.exec(select(User).where(col(User.disabled).is_(False)).order_by(col(User.name))).all()
@@ -71,6 +77,8 @@ def samples(engine: Engine, settings: Settings, since: datetime, until: datetime
     seen = [(subject(row, settings.numbers, settings.group), row.purpose or "") for row in rows]
     found = []
     for user in users:
+        if groups and not fits(among, user.extensions):
+            continue
         own = Match(number=user.extensions)
         purposes = Counter(purpose for each, purpose in seen if user.extensions and matches(own, each))
         if purposes:
@@ -78,9 +86,9 @@ def samples(engine: Engine, settings: Settings, since: datetime, until: datetime
     return found
 
 
-def message(sample: Sample, since: datetime, until: datetime) -> EmailMessage:
-    """The mail to an employee, in the employee's language; without address for who has none."""
-    language: Language = "nl" if sample.user.language == "nl" else "en"
+def letter(sample: Sample, since: datetime, until: datetime, language: Language | None = None) -> tuple[str, str]:
+    """Subject and text of the mail to an employee, in the employee's language if not said otherwise."""
+    language = language or ("nl" if sample.user.language == "nl" else "en")
     words = {
         "name": sample.user.name,
         "since": str(since.date()),
@@ -88,9 +96,14 @@ def message(sample: Sample, since: datetime, until: datetime) -> EmailMessage:
         "count": sum(sample.purposes.values()),
         "purposes": "\n".join(f"  {count:>5}  {word(name, language)}" for name, count in sample.purposes.items()),
     }
+    return SUBJECT[language].format_map(words), TEXT[language].format_map(words)
+
+
+def message(sample: Sample, since: datetime, until: datetime) -> EmailMessage:
+    """The mail to an employee; without address for who has none."""
     mail = EmailMessage()
-    mail["Subject"] = SUBJECT[language].format_map(words)
+    mail["Subject"], text = letter(sample, since, until)
     if sample.user.mail:
         mail["To"] = sample.user.mail
-    mail.set_content(TEXT[language].format_map(words))
+    mail.set_content(text)
     return mail

@@ -25,6 +25,8 @@ class User(SQLModel, table=True):
     """Argon2; None: signs in elsewhere, or not at all."""
     must_change: bool = False
     """The password was made by somebody else and is good for nothing but a new one."""
+    password_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """When a password that must be changed stops letting anybody in."""
     totp_secret: str | None = Field(default=None, sa_type=Text)
     totp_pending: str | None = Field(default=None, sa_type=Text)
     """A secret that was shown and whose first code was not yet seen."""
@@ -37,6 +39,16 @@ class User(SQLModel, table=True):
     """Attempts to sign in since the last that succeeded."""
     locked_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class RecoveryCode(SQLModel, table=True):
+    """In place of a code of the second factor, once."""
+
+    __tablename__ = "recovery_code"
+
+    user_id: str = Field(primary_key=True, max_length=32, foreign_key="person.id", ondelete="CASCADE")
+    digest: str = Field(primary_key=True, max_length=64)
+    """SHA-256; the code itself was shown once."""
 
 
 class RoleOf(SQLModel, table=True):
@@ -102,6 +114,8 @@ class WebSession(SQLModel, table=True):
     """Where from."""
     created_at: datetime = Field(sa_type=UtcDateTime)
     seen_at: datetime = Field(sa_type=UtcDateTime)
+    purpose: str | None = Field(default=None, sa_type=Text)
+    """What the user wants recordings for, as last said in this browser."""
 
 
 class AuditEntry(SQLModel, table=True):

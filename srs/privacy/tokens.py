@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Engine
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, col, delete, select, update
 
 from srs.archive.database import reading, writing
 from srs.privacy.errors import Misuse
@@ -40,8 +40,8 @@ def begin_session(session: Session, user: User, origin: str, now: datetime) -> s
     return secret
 
 
-def of_session(engine: Engine, secret: str, now: datetime) -> tuple[User, Person] | None:
-    """Whose cookie it is; None: nobody's, any more."""
+def of_session(engine: Engine, secret: str, now: datetime) -> tuple[User, Person, str | None] | None:
+    """Whose cookie it is, and what recordings are wanted for in that browser; None: nobody's, any more."""
     with writing(engine) as session:
         row = session.get(WebSession, digest(secret))
         if row is None or not _is_current(row, now):
@@ -50,7 +50,12 @@ def of_session(engine: Engine, secret: str, now: datetime) -> tuple[User, Person
         if user is None or user.disabled:
             return None
         row.seen_at = now
-        return user, person(session, user)
+        return user, person(session, user), row.purpose
+
+
+def set_purpose(session: Session, secret: str, purpose: str | None) -> None:
+    """Remember what recordings are wanted for in a browser."""
+    session.execute(update(WebSession).where(col(WebSession.digest) == digest(secret)).values(purpose=purpose))
 
 
 def _is_current(row: WebSession, now: datetime) -> bool:

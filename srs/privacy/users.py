@@ -1,7 +1,8 @@
 """Users: made, changed, found; which roles they have."""
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
@@ -12,8 +13,10 @@ from srs.privacy.errors import Misuse, NoSuchUser
 from srs.privacy.roles import Assignment, Person, Right, Scope
 from srs.privacy.tables import RoleOf, Token, User, WebSession
 
-FIRST = "admin"
+FIRST: Final = "admin"
 """Name of the first administrator, when none is said."""
+ONE_TIME: Final = timedelta(days=3)
+"""That a password made by somebody else is good for, when nothing is said."""
 
 
 def new_id() -> str:
@@ -22,12 +25,30 @@ def new_id() -> str:
 
 
 def add(
-    session: Session, name: str, now: datetime, *, mail: str | None = None, language: str = "en"
+    session: Session,
+    name: str,
+    now: datetime,
+    *,
+    mail: str | None = None,
+    language: str = "en",
+    lifetime: timedelta = ONE_TIME,
 ) -> tuple[User, str]:
     """Make a user without any role.
 
     Returns:
-        The user, and a password that is shown once and must be changed.
+        The user, and a password that is shown once and must be changed within a time.
+
+    Raises:
+        Misuse: there is one of that name, or the name is none.
+    """
+    user = add_without_password(session, name, now, mail=mail, language=language)
+    return user, set_one_time_password(session, user, now, lifetime)
+
+
+def add_without_password(
+    session: Session, name: str, now: datetime, *, mail: str | None = None, language: str = "en"
+) -> User:
+    """Make a user without any role who signs in by an OpenID provider only.
 
     Raises:
         Misuse: there is one of that name, or the name is none.
@@ -36,22 +57,13 @@ def add(
         raise Misuse(f"{name!r} is no name for a user: no colon, no slash, no spaces around it")
     if session.exec(select(User).where(User.name == name)).first():
         raise Misuse(f"there is a user {name} already")
-    password = passwords.one_time()
-    user = User(
-        id=new_id(),
-        name=name,
-        mail=mail,
-        language=language,
-        password=passwords.hashed(password),
-        must_change=True,
-        created_at=now,
-    )
+    user = User(id=new_id(), name=name, mail=mail, language=language, created_at=now)
     session.add(user)
     session.flush()
-    return user, password
+    return user
 
 
-def first_administrator(engine: Engine, now: datetime, name: str = FIRST) -> str | None:
+def first_administrator(engine: Engine, now: datetime, name: str = FIRST, lifetime: timedelta = ONE_TIME) -> str | None:
     """Make the first user, an administrator.
 
     Returns:
@@ -62,7 +74,7 @@ def first_administrator(engine: Engine, now: datetime, name: str = FIRST) -> str
     with writing(engine) as session:
         if session.exec(select(User).limit(1)).first():
             return None
-        user, password = add(session, name, now)
+        user, password = add(session, name, now, lifetime=lifetime)
         give(session, user, assignment("administrator"))
     return password
 
@@ -136,15 +148,23 @@ def person(session: Session, user: User, token: Token | None = None) -> Person:
     return Person(user.id, user.name, tuple(user.extensions), roles_of(session, user.id), limit, name)
 
 
-def set_password(session: Session, user: User, password: str, *, must_change: bool = False) -> None:
+def set_password(session: Session, user: User, password: str) -> None:
     """Set a password; whoever was signed in as that user is no more.
 
     Raises:
         Misuse: it is too short.
     """
-    user.password, user.must_change = passwords.hashed(password), must_change
+    user.password, user.must_change, user.password_until = passwords.hashed(password), False, None
     user.failures, user.locked_until = 0, None
     end_sessions(session, user)
+
+
+def set_one_time_password(session: Session, user: User, now: datetime, lifetime: timedelta = ONE_TIME) -> str:
+    """Set a password that is good for a sign-in within a time and then for nothing but a new one; it is returned."""
+    password = passwords.one_time()
+    set_password(session, user, password)
+    user.must_change, user.password_until = True, now + lifetime
+    return password
 
 
 def disable(session: Session, user: User, *, disabled: bool = True) -> None:

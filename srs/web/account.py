@@ -7,6 +7,7 @@ from srs.privacy import passwords, tokens, users
 from srs.privacy.errors import Misuse
 from srs.web.language import LANGUAGES
 from srs.web.pages import back, page
+from srs.web.sign_in import remember
 from srs.web.visit import Visit
 
 
@@ -39,9 +40,9 @@ def set_password(visit: Visit) -> Response:
         user = users.get(session, visit.user.name)
         users.set_password(session, user, new)
         secret = tokens.begin_session(session, user, visit.origin, visit.now)
-    visit.note("set password", f"user:{visit.user.name}")
+        visit.note("set password", f"user:{user.name}", within=session)
     response = back("/")
-    response.set_cookie(house.cookie, secret, secure=house.settings.web.secure, httponly=True, samesite="lax", path="/")
+    remember(house, response, secret)
     return response
 
 

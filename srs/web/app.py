@@ -17,6 +17,7 @@ from starlette.types import Scope
 
 from srs.archive.errors import ArchiveError, Held, NotReady
 from srs.privacy.errors import Misuse, NoSuchUser, Refused
+from srs.privacy.purpose import WrongPurpose
 from srs.privacy.roles import Right
 from srs.web import (
     account,
@@ -24,15 +25,19 @@ from srs.web import (
     audit,
     change,
     editing,
+    grants,
     health,
     link,
     live,
+    oidc,
     recordings,
+    second_factor,
     settings,
     sign_in,
     sound,
     start,
     state,
+    use,
     users,
 )
 from srs.web.asker import NotFound
@@ -54,6 +59,7 @@ PAGES = (
     Page("/recordings/{id}/audio", sound.play, Right.PLAY),
     Page("/recordings/{id}/peaks", sound.peaks_of, Right.PLAY),
     Page("/recordings/{id}/download", sound.download, Right.DOWNLOAD),
+    Page("/recordings/{id}/use", use.say, None, "POST"),
     Page("/recordings/{id}/words", change.words, Right.PLAY, "POST"),
     Page("/recordings/{id}/delete", change.ask_delete, Right.DELETE),
     Page("/recordings/{id}/delete", change.delete, Right.DELETE, "POST"),
@@ -68,6 +74,9 @@ PAGES = (
     Page("/users", users.add, Right.USERS, "POST"),
     Page("/users/{name}", users.shown, Right.USERS),
     Page("/users/{name}", users.change, Right.USERS, "POST"),
+    Page("/requests", grants.shown, None),
+    Page("/requests", grants.ask, None, "POST"),
+    Page("/requests/{grant}", grants.decide, Right.GRANT, "POST"),
     Page("/audit", audit.listed, Right.AUDIT),
     Page("/settings", settings.shown, Right.SETTINGS),
     Page("/settings/announcements", announcements.listed, Right.SETTINGS),
@@ -83,7 +92,9 @@ PAGES = (
     Page("/account", account.change, None, "POST"),
     Page("/account/password", account.password_page, None, new_password_first=False),
     Page("/account/password", account.set_password, None, "POST", new_password_first=False),
-    Page("/sign-out", sign_in.leave, None, "POST", new_password_first=False),
+    Page("/account/second-factor", second_factor.shown, None, second_factor_first=False),
+    Page("/account/second-factor", second_factor.change, None, "POST", second_factor_first=False),
+    Page("/sign-out", sign_in.leave, None, "POST", new_password_first=False, second_factor_first=False),
 )
 
 UPLOADS = frozenset(page.path for page in PAGES if page.upload)
@@ -95,6 +106,7 @@ def application(house: House) -> Starlette:
         routes=[
             Mount("/static", Lasting(directory=STATIC)),
             Route("/sign-in", sign_in.Door(house).page, methods=["GET", "POST"]),
+            *_provider_pages(house),
             Route("/link/{token}", link.Links(house).page, methods=["GET", "POST"]),
             Route("/health/live", health.alive),
             Route("/health/ready", health.Ready(house)),
@@ -105,6 +117,7 @@ def application(house: House) -> Starlette:
             NotSignedIn: _sign_in,
             NotFound: _not_found,
             Refused: _explained(403),
+            WrongPurpose: _explained(403),
             Held: _explained(409),
             NotReady: _explained(409),
             Misuse: _explained(400),
@@ -114,6 +127,13 @@ def application(house: House) -> Starlette:
             Exception: _defect,
         },
     )
+
+
+def _provider_pages(house: House) -> list[Route]:
+    if house.settings.oidc.issuer is None:
+        return []
+    door = oidc.ProviderDoor(house)
+    return [Route("/sign-in/oidc", door.leave), Route(oidc.BACK, door.back)]
 
 
 class Lasting(StaticFiles):

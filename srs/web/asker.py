@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlmodel import Session
+
 from srs.archive.catalogue import Sight
 from srs.archive.errors import AmbiguousId, NoRecording
 from srs.archive.tables import Recording
@@ -11,6 +13,7 @@ from srs.privacy import audit
 from srs.privacy.access import Decision
 from srs.privacy.audit import Act
 from srs.privacy.errors import Refused
+from srs.privacy.purpose import WrongPurpose, check_use
 from srs.privacy.roles import ON_RECORDINGS, Person, Right
 from srs.web.house import House
 
@@ -47,6 +50,22 @@ class Asker:
             self.write(str(right), what, allowed=False, details={"why": decision.why})
             raise Refused(decision.why)
 
+    def require_use(self, row: Recording, purpose: str | None, action: str) -> None:
+        """
+        Args:
+            purpose: what the sound is wanted for.
+            action: what would be done with it.
+
+        Raises:
+            WrongPurpose: it is kept for another, or none was said; that is in the audit.
+        """
+        try:
+            check_use(row, purpose, self.house.settings)
+        except WrongPurpose as error:
+            details = {"why": str(error)}
+            self.write(action, f"recording:{row.id}", reason=purpose or None, allowed=False, details=details)
+            raise
+
     def sight(self) -> Sight:
         """The recordings that they may know of."""
         return self.house.guard.sight(self.person, self.now)
@@ -73,11 +92,18 @@ class Asker:
         reason: str | None = None,
         allowed: bool = True,
         details: Mapping[str, object] = {},
+        within: Session | None = None,
     ) -> None:
         """Write it into the audit.
+
+        Args:
+            within: the transaction that does it, else it is one of its own.
 
         Raises:
             DatabaseError: it is not written; then it must not be done.
         """
         act = Act(self.person.label, action, about, self.origin, reason=reason, allowed=allowed, details=details)
-        audit.record(self.house.engine, act, self.now)
+        if within is None:
+            audit.record(self.house.engine, act, self.now)
+        else:
+            audit.append(within, act, self.now)

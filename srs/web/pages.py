@@ -22,6 +22,7 @@ MENU: Final[tuple[tuple[str, str, str, Right | None], ...]] = (
     ("/recordings", "Recordings", "recordings", None),
     ("/live", "Live", "live", None),
     ("/state", "State", "state", Right.WATCH),
+    ("/requests", "Requests", "check", None),
     ("/users", "Users", "users", Right.USERS),
     ("/audit", "Audit", "audit", Right.AUDIT),
     ("/settings", "Settings", "settings", Right.SETTINGS),

@@ -14,6 +14,7 @@ from srs.archive.searchable import complete
 from srs.archive.tables import State
 from srs.privacy.errors import Misuse
 from srs.privacy.roles import Right
+from srs.web import use
 from srs.web.marks import marks
 from srs.web.pages import back, page
 from srs.web.tables import SavedSearch
@@ -26,13 +27,14 @@ FILTERS: Final = ("q", "since", "until", "min_s", "max_s", "purpose", "tag", "st
 
 
 def listed(visit: Visit) -> Response:
-    """What was found, newest first."""
+    """What was found, newest first; that it was looked for is in the audit."""
     asked = {name: value.strip() for name, value in visit.request.query_params.items() if value.strip()}
     wanted = as_search(asked)
     before = int(asked["before"]) if asked.get("before", "").isdecimal() else None
+    kept: dict[str, str] = {name: asked[name] for name in FILTERS if name in asked}
+    visit.note("list", "recordings", details=kept)
     found = search(visit.house.engine, wanted, visible=visit.sight().condition, before=before, limit=ROWS)
     columns = tuple(visit.request.query_params.getlist("column")) or USUAL
-    kept = {name: asked[name] for name in FILTERS if name in asked}
     fragment = visit.request.headers.get("x-fragment") == "rows"
     response = page(
         visit,
@@ -84,8 +86,9 @@ def _number(text: str | None) -> float | None:
 
 
 def shown(visit: Visit) -> Response:
-    """One recording."""
+    """One recording; that it was looked at is in the audit."""
     row = visit.recording
+    visit.note("show")
     return page(
         visit,
         "recording.html",
@@ -95,6 +98,9 @@ def shown(visit: Visit) -> Response:
         rights={right.value: visit.may(right) for right in (Right.PLAY, Right.DOWNLOAD, Right.DELETE, Right.HOLD)},
         complete=complete(row),
         details=_details(visit),
+        is_said=use.is_said(visit),
+        said=use.purpose_of_use(visit),
+        choices=dict(use.choices(visit)),
     )
 
 

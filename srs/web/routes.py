@@ -18,6 +18,7 @@ from srs.web.visit import Visit, of_browser
 
 Answer = Callable[[Visit], Response] | Callable[[Visit], Awaitable[Response]]
 PASSWORD = "/account/password"
+SECOND_FACTOR = "/account/second-factor"
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,15 @@ class Page:
     """Not for somebody whose password was made by another."""
     upload: bool = False
     """Takes a file."""
+    second_factor_first: bool = True
+    """Not for somebody whose role needs a second factor that is not there yet."""
 
 
 def route(house: House, page: Page) -> Route:
     async def endpoint(request: Request) -> Response:
         visit = await run_in_threadpool(of_browser, house, request)
-        if page.new_password_first and visit.user.must_change:
-            return RedirectResponse(PASSWORD, 303)
+        if first := _first(visit, page):
+            return RedirectResponse(first, 303)
         async with AsyncExitStack() as stack:
             if page.method == "POST":
                 form = await stack.enter_async_context(request.form(max_files=int(page.upload), max_fields=200))
@@ -51,6 +54,13 @@ def route(house: House, page: Page) -> Route:
             return await run_in_threadpool(cast("Callable[[Visit], Response]", page.answer), visit)
 
     return Route(page.path, endpoint, methods=[page.method], name=f"{page.method} {page.path}")
+
+
+def _first(visit: Visit, page: Page) -> str | None:
+    """What the visitor must do before."""
+    if visit.user.must_change:
+        return PASSWORD if page.new_password_first else None
+    return SECOND_FACTOR if page.second_factor_first and visit.lacks_second_factor else None
 
 
 def _with_form(visit: Visit, form: FormData) -> Visit:

@@ -13,7 +13,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -110,8 +110,10 @@ def bind(settings: config.Settings) -> socket.socket:
 
 def _welcome(house: House) -> None:
     """Say where the pages are, and to the first administrator how to get in. The password is shown this once."""
-    if password := users.first_administrator(house.engine, datetime.now(UTC)):
-        logger.warning("first administrator made", name=users.FIRST, one_time_password=password, sign_in=house.url)
+    now, lifetime = datetime.now(UTC), timedelta(hours=house.settings.access.one_time_hours)
+    if password := users.first_administrator(house.engine, now, lifetime=lifetime):
+        known = {"name": users.FIRST, "one_time_password": password, "sign_in": house.url}
+        logger.warning("first administrator made", **known, before=str(now + lifetime)[:16])
     logger.info("web pages", address=house.url)
 
 

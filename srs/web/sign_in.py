@@ -1,6 +1,8 @@
 """Coming in and going out."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
@@ -9,8 +11,9 @@ from starlette.responses import RedirectResponse, Response
 
 from srs.archive.database import writing
 from srs.privacy import tokens
-from srs.privacy.errors import SecondFactor, SignInRefused
+from srs.privacy.errors import PasswordOver, SecondFactor, SignInRefused
 from srs.privacy.sign_in import sign_in
+from srs.privacy.tables import User
 from srs.web.house import House
 from srs.web.language import Speaker
 from srs.web.pages import back, plain
@@ -25,9 +28,9 @@ class Door:
 
     async def page(self, request: Request) -> Response:
         say = Speaker(language(request))
-        to = inside(request.query_params.get("to", "/"))
         if request.method == "GET":
-            return await run_in_threadpool(plain, say, "sign_in.html", 200, to=to, problem=None, name="", code=False)
+            to = inside(request.query_params.get("to", "/"))
+            return await run_in_threadpool(_form, self._house, say, {"to": to})
         form = await request.form(max_files=0, max_fields=10)
         told = {name: str(form.get(name, "")) for name in ("name", "password", "code", "to")}
         return await run_in_threadpool(self._try, request, say, told)
@@ -37,16 +40,47 @@ class Door:
         try:
             user = sign_in(self._house.engine, told["name"], told["password"], told["code"] or None, where, now)
         except SecondFactor:
-            return plain(say, "sign_in.html", 200, to=told["to"], problem=None, name=told["name"], code=True)
+            return _form(self._house, say, told, code=True)
+        except PasswordOver:
+            problem = say("That password was good for a first sign-in which came too late: ask for a new one.")
         except SignInRefused:
             problem = say("Name, password or code are wrong, or there were too many attempts: wait a minute.")
-            return plain(say, "sign_in.html", 403, to=told["to"], problem=problem, name=told["name"], code=False)
-        with writing(self._house.engine) as session:
-            secret = tokens.begin_session(session, user, where, now)
-        response = RedirectResponse(inside(told["to"]), 303)
-        secure = self._house.settings.web.secure
-        response.set_cookie(self._house.cookie, secret, secure=secure, httponly=True, samesite="lax", path="/")
-        return response
+        else:
+            return admit(self._house, user, where, told["to"], now)
+        return refused(self._house, say, problem, told)
+
+
+def _form(
+    house: House,
+    say: Speaker,
+    told: Mapping[str, str],
+    status: int = 200,
+    problem: str | None = None,
+    code: bool = False,
+) -> Response:
+    oidc = house.settings.oidc
+    provider = oidc.label if oidc.issuer else None
+    known = {"to": told.get("to", "/"), "name": told.get("name", "")}
+    return plain(say, "sign_in.html", status, **known, problem=problem, code=code, provider=provider)
+
+
+def refused(house: House, say: Speaker, problem: str, told: Mapping[str, str] = MappingProxyType({})) -> Response:
+    """The page again, and why."""
+    return _form(house, say, told, 403, problem)
+
+
+def admit(house: House, user: User, where: str, to: str, now: datetime) -> Response:
+    """Somebody is signed in; on to the page that was wanted."""
+    with writing(house.engine) as session:
+        secret = tokens.begin_session(session, user, where, now)
+    response = RedirectResponse(inside(to), 303)
+    remember(house, response, secret)
+    return response
+
+
+def remember(house: House, response: Response, secret: str) -> None:
+    """Have the browser say from now on who it is."""
+    response.set_cookie(house.cookie, secret, secure=house.settings.web.secure, httponly=True, samesite="lax", path="/")
 
 
 def inside(to: str) -> str:

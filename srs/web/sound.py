@@ -3,6 +3,7 @@
 import re
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
@@ -18,6 +19,7 @@ from srs.archive.export import export, open_sound
 from srs.archive.store import Store
 from srs.archive.tables import Recording
 from srs.privacy.errors import Misuse
+from srs.web import use
 from srs.web.visit import Visit
 
 TYPES: Final = {"wav": "audio/wav", "mp3": "audio/mpeg", "flac": "audio/flac", "opus": "audio/ogg"}
@@ -26,7 +28,9 @@ _RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
 
 
 def play(visit: Visit) -> Response:
-    return stream(visit.recording, visit.house.store, visit.request.headers, lambda: visit.note("play"))
+    purpose = use.check(visit, "play")
+    note = partial(visit.note, "play", reason=purpose)
+    return stream(visit.recording, visit.house.store, visit.request.headers, note)
 
 
 def stream(row: Recording, store: Store, asked: Headers, note: Callable[[], None]) -> Response:
@@ -51,10 +55,10 @@ def stream(row: Recording, store: Store, asked: Headers, note: Callable[[], None
         "ETag": etag,
         "Cache-Control": "private, no-store",
     }
-    partial = wanted is not None and span != (0, size)
-    if partial:
+    is_part = wanted is not None and span != (0, size)
+    if is_part:
         headers["Content-Range"] = f"bytes {span[0]}-{span[1] - 1}/{size}"
-    return StreamingResponse(_read(file, *span), 206 if partial else 200, headers, TYPES[row.format or "wav"])
+    return StreamingResponse(_read(file, *span), 206 if is_part else 200, headers, TYPES[row.format or "wav"])
 
 
 def _span(asked: str | None, size: int) -> tuple[int, int] | None:
@@ -99,8 +103,9 @@ def download(visit: Visit) -> Response:
     row, kind = visit.recording, visit.request.query_params.get("format", "wav")
     if kind not in FORMATS:
         raise Misuse(f"format must be one of {', '.join(FORMATS)}")
+    purpose = use.check(visit, "download")
     answer = made(lambda target: export(row, visit.house.store, kind, target), file_name(row, kind), TYPES[kind])
-    visit.note("download", details={"format": kind})
+    visit.note("download", reason=purpose, details={"format": kind})
     return answer
 
 

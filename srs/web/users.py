@@ -1,9 +1,11 @@
 """Users and what they may."""
 
+from datetime import timedelta
+
 from starlette.responses import Response
 
 from srs.archive.database import reading, writing
-from srs.privacy import passwords, users
+from srs.privacy import second_factor, users
 from srs.privacy.errors import Misuse
 from srs.privacy.roles import ROLES, Assignment, Right, Scope, assignment
 from srs.web.pages import back, page
@@ -11,18 +13,28 @@ from srs.web.visit import Visit
 
 
 def listed(visit: Visit) -> Response:
-    return page(visit, "users.html", people=users.everybody(visit.house.engine))
+    oidc = visit.house.settings.oidc
+    return page(
+        visit,
+        "users.html",
+        people=users.everybody(visit.house.engine),
+        oidc=oidc.label if oidc.issuer else None,
+    )
 
 
 def add(visit: Visit) -> Response:
     """A user without a role; the password is shown this once."""
     name = visit.form.get("name", "").strip()
+    mail, language, oidc = visit.form.get("mail") or None, visit.form.get("language", "en"), "oidc" in visit.form
     with writing(visit.house.engine) as session:
-        user, password = users.add(
-            session, name, visit.now, mail=visit.form.get("mail") or None, language=visit.form.get("language", "en")
-        )
-    visit.note("add user", f"user:{user.name}")
+        user = users.add_without_password(session, name, visit.now, mail=mail, language=language)
+        password = None if oidc else users.set_one_time_password(session, user, visit.now, _lifetime(visit))
+        visit.note("add user", f"user:{name}", details={"oidc": True} if oidc else {}, within=session)
     return _shown(visit, name, password)
+
+
+def _lifetime(visit: Visit) -> timedelta:
+    return timedelta(hours=visit.house.settings.access.one_time_hours)
 
 
 def shown(visit: Visit) -> Response:
@@ -55,12 +67,13 @@ def change(visit: Visit) -> Response:
             case "disable" | "enable":
                 users.disable(session, user, disabled=wanted == "disable")
             case "password":
-                password = passwords.one_time()
-                users.set_password(session, user, password, must_change=True)
+                password = users.set_one_time_password(session, user, visit.now, _lifetime(visit))
+            case "second factor":
+                second_factor.drop(session, user)
             case _:
                 raise Misuse("nothing that can be changed")
-    details = {key: value for key, value in visit.form.items() if key != "do"}
-    visit.note(f"{wanted} user", f"user:{name}", details=details)
+        details = {key: value for key, value in visit.form.items() if key != "do"}
+        visit.note(f"{wanted} user", f"user:{name}", details=details, within=session)
     return back(f"/users/{name}") if password is None else _shown(visit, name, password)
 
 

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from sqlmodel import Session
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from srs.archive.tables import Recording
-from srs.privacy import tokens
+from srs.privacy import second_factor, tokens
 from srs.privacy.roles import Right
 from srs.privacy.tables import User
 from srs.web.asker import Asker
@@ -31,6 +32,8 @@ class Visit(Asker):
     """The file that the form brings."""
     row: Recording | None = None
     """The recording it is about."""
+    purpose: str | None = None
+    """What the visitor wants recordings for, as last said in this browser."""
 
     @property
     def say(self) -> Speaker:
@@ -42,19 +45,36 @@ class Visit(Asker):
         assert self.row is not None
         return self.row
 
+    @property
+    def lacks_second_factor(self) -> bool:
+        wanted = self.house.settings.access.second_factor
+        return second_factor.is_lacking(self.user, self.person.assignments, wanted)
+
     def may(self, right: Right, row: Recording | None = None) -> bool:
         return self.decide(right, row or self.row).allowed
 
     def note(
-        self, action: str, about: str | None = None, *, allowed: bool = True, details: Mapping[str, object] = {}
+        self,
+        action: str,
+        about: str | None = None,
+        *,
+        allowed: bool = True,
+        reason: str | None = None,
+        details: Mapping[str, object] = {},
+        within: Session | None = None,
     ) -> None:
         """Write it into the audit, with the reason that the form gives.
+
+        Args:
+            reason: if not the one that the form says.
+            within: the transaction that does it, else it is one of its own.
 
         Raises:
             DatabaseError: it is not written; then it must not be done.
         """
         what = about or (f"recording:{self.recording.id}" if self.row else "recorder")
-        self.write(action, what, reason=self.form.get("reason") or None, allowed=allowed, details=details)
+        why = reason or self.form.get("reason") or None
+        self.write(action, what, reason=why, allowed=allowed, details=details, within=within)
 
     def about(self, right: Right | None) -> "Visit":
         """The visit, when it may be: with the recording that the path names.
@@ -84,8 +104,8 @@ def of_browser(house: House, request: Request) -> Visit:
     found = tokens.of_session(house.engine, request.cookies.get(house.cookie, ""), now)
     if found is None:
         raise NotSignedIn
-    user, person = found
-    return Visit(house, person, origin(request), now, request, user)
+    user, person, purpose = found
+    return Visit(house, person, origin(request), now, request, user, purpose=purpose)
 
 
 def language(request: Request) -> str:

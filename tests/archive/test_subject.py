@@ -3,9 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
+from pydantic import ValidationError
 
 from srs.archive.subject import direction, is_extension, matches, number, subject
 from srs.archive.tables import Leg, Recording, State
+from srs.config.hours import Hours
 from srs.config.rules import GroupSettings, Match, NumbersSettings
 
 NUMBERS = NumbersSettings(extension_digits=4, extensions=["*@example.com"])
@@ -119,3 +121,25 @@ def test_names_stand_in_for_addresses() -> None:
     assert seen.parties == ("Anna",)
     assert matches(Match(number=["anna"]), seen)
     assert not matches(Match(caller=["*x"]), seen)
+
+
+@pytest.mark.parametrize(
+    ("text", "inside", "outside"),
+    [
+        ("mon-fri 08:00-18:00", ["2026-11-27 08:00", "2026-11-23 17:59"], ["2026-11-27 18:00", "2026-11-28 09:00"]),
+        ("sat", ["2026-11-28 00:00", "2026-11-28 23:59"], ["2026-11-27 23:59", "2026-11-29 00:00"]),
+        ("22:00-06:00", ["2026-11-27 22:00", "2026-11-27 05:59"], ["2026-11-27 06:00", "2026-11-27 21:59"]),
+        ("Fri 22:00-06:00", ["2026-11-27 23:00", "2026-11-28 05:00"], ["2026-11-27 05:00", "2026-11-28 23:00"]),
+        ("sat-mon", ["2026-11-28 12:00", "2026-11-29 12:00", "2026-11-30 12:00"], ["2026-12-01 12:00"]),
+    ],
+)
+def test_hours_of_the_week(text: str, inside: list[str], outside: list[str]):
+    hours = Hours.parse(text)
+    assert all(hours.include(datetime.fromisoformat(moment)) for moment in inside)
+    assert not any(hours.include(datetime.fromisoformat(moment)) for moment in outside)
+
+
+@pytest.mark.parametrize("text", ["", "fri 8-18", "24:30-25:00", "friday", "mon-fri-sat"])
+def test_what_are_no_hours(text: str):
+    with pytest.raises(ValidationError):
+        Match(time=[text])

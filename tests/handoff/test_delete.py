@@ -1,5 +1,6 @@
 """Recordings deleted at the end of their period, with receipts."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from srs.archive import identity
 from srs.archive.catalogue import hold
 from srs.archive.database import writing
-from srs.archive.errors import Held, StoreError
+from srs.archive.errors import DatabaseError, Held, StoreError
 from srs.archive.search import Search, search
 from srs.archive.tables import Identifier, Notice
 from srs.handoff import tasks
@@ -59,6 +60,27 @@ def test_deleted_at_the_end_of_the_period_with_a_receipt(shelf):
         {"kind": "capture", "where": str(kept), "became": "deleted"},
     ]
     assert shelf.tasks()["delete"].state == "done"
+
+
+def test_the_audit_is_told_before_and_without_it_nothing_is_deleted(shelf):
+    shelf.record(shelf.settings(**MONTH))
+    shelf.clock.on(days=31)
+    told = []
+
+    def witness(*what) -> None:
+        told.append((*what, shelf.sounds()))
+        if len(told) == 1:
+            raise DatabaseError("locked")
+
+    bench = Bench(
+        replace(shelf.context(**MONTH), witness=witness), "delete", {"": Delete()}, "me", timedelta(minutes=1)
+    )
+    bench.work(bench.take())
+    assert (shelf.tasks()["delete"].state, shelf.sounds()) == ("due", ["a1.wav"])
+    shelf.clock.on(hours=1)
+    bench.work(bench.take())
+    assert told == [("delete", "recording:a1", {"why": "retention: default"}, ["a1.wav"])] * 2
+    assert shelf.sounds() == []
 
 
 def test_without_a_period_nothing_is_deleted(shelf):

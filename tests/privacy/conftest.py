@@ -14,17 +14,15 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 from sqlalchemy import Engine
-from support.calls import FRAME, call
+from support.calls import talk as talk
 from support.recorder import Recorder, until
 
-from rtp.codecs import encode
 from srs import cli
 from srs.archive.audio import wav_header
 from srs.archive.database import connect, writing
 from srs.privacy import users
 from srs.privacy.roles import Assignment
 from srs.privacy.tables import User
-from srs.siprec.src import CODECS, Plan
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -47,22 +45,6 @@ def recorder(tmp_path: Path) -> Iterator[Record]:
     yield start
     for each in running:
         each.stop()
-
-
-def talk(recorder: Recorder, caller: str, callee: str, *sounds: np.ndarray) -> None:
-    """A call of two legs, int16 at 8 kHz, as long as the longer."""
-    length = -(-max(map(len, sounds)) // FRAME) * FRAME
-    frames = [encode("PCMU", np.pad(sound, (0, length - len(sound)))).reshape(-1, FRAME) for sound in sounds]
-    call(
-        Plan(
-            target=(recorder.host, recorder.port),
-            transport="UDP",
-            parties=(caller, callee),
-            frames=[[frame.tobytes() for frame in leg] for leg in frames],
-            codec=CODECS["PCMU"],
-            duration_s=length / 8000,
-        )
-    )
 
 
 def wav(path: Path, sound: np.ndarray) -> Path:

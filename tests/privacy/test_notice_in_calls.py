@@ -13,6 +13,8 @@ from support.calls import noise
 from support.recorder import Recorder
 from support.speech import needs_voice, say
 
+from srs.config.hours import DAYS
+
 from .conftest import Record, done, recordings, srs, talk, wav
 
 CALLER, AGENT = "sip:0201234567@example.com", "sip:201@example.com"
@@ -59,8 +61,10 @@ def _reported(running: Recorder, folder: Path) -> None:
 
 
 def test_a_recording_is_exported_for_its_purpose_only(recorder: Record, tmp_path: Path):
+    another_day = DAYS[(datetime.now().astimezone().weekday() + 3) % 7]
     running = recorder(
         '[[purpose]]\nname = "training"\nfits = ["quality"]\nnotice = "outside"\n'
+        f'[[purpose_rule]]\npurpose = "security"\nmatch = {{ number = ["201"], time = ["{another_day}"] }}\n'
         '[[purpose_rule]]\npurpose = "training"\nmatch = { number = ["201"] }\n'
     )
     talk(running, CALLER, AGENT, noise(1, 0.4), noise(2, 0.4))

@@ -57,6 +57,11 @@ def test_a_person_finds_gets_restricts_and_erases_what_there_is_of_them(recorder
     assert "There is no recording" in done(running, "person", "0612345678")
     done(running, "access", "0201234567", "-o", tmp_path / "again")
     assert json.loads((tmp_path / "again" / "recordings.json").read_text())[0]["state"] == "deleted"
+    told = [json.loads(line) for line in done(running, "audit", "list", "--on", "person:0201*", "--json").splitlines()]
+    assert [each["action"] for each in told] == [
+        *("access", "rights.access", "restrict", "rights.restriction", "erase", "rights.erasure"),
+        *("release", "rights.release", "erase", "rights.erasure", "person", "access", "rights.access"),
+    ]
 
 
 def test_an_erased_recording_that_a_backup_brings_back_is_erased_again(recorder: Record, tmp_path: Path):

@@ -6,8 +6,8 @@ import pyotp
 import pytest
 
 from srs.archive.database import reading, writing
-from srs.privacy import audit, sign_in, users
-from srs.privacy.errors import Misuse, SecondFactor, SignInRefused
+from srs.privacy import audit, second_factor, sign_in, users
+from srs.privacy.errors import Misuse, PasswordOver, SecondFactor, SignInRefused
 from srs.privacy.tables import User
 
 PASSWORD = "correct horse"
@@ -81,10 +81,10 @@ def test_a_clock_that_was_far_ahead_locks_nobody_out_for_long(enter, make_user, 
 def test_a_code_is_asked_for_and_taken_once(enter, make_user, engine, now):
     user = make_user()
     with writing(engine) as session:
-        secret = sign_in.begin_enrolment(row := users.get(session, "ann"))
+        secret = second_factor.begin(row := users.get(session, "ann"))
         with pytest.raises(SignInRefused):
-            sign_in.finish_enrolment(row, "000000", now)
-        sign_in.finish_enrolment(row, pyotp.TOTP(secret).at(now - timedelta(seconds=30)), now)
+            second_factor.finish(session, row, "000000", now)
+        second_factor.finish(session, row, pyotp.TOTP(secret).at(now - timedelta(seconds=30)), now)
     with pytest.raises(SecondFactor):
         enter()
     code = pyotp.TOTP(secret).at(now)
@@ -129,6 +129,41 @@ def test_the_first_administrator_gets_a_password_once(engine, now, enter):
     password = users.first_administrator(engine, now)
     assert users.first_administrator(engine, now) is None
     assert enter(password, name="admin").must_change
+
+
+def test_a_one_time_password_is_good_for_a_time(engine, now, enter):
+    password = users.first_administrator(engine, now, lifetime=timedelta(hours=2))
+    last = now + timedelta(hours=2) - timedelta(seconds=1)
+    assert enter(password, name="admin", at=last).must_change
+    with pytest.raises(PasswordOver):
+        enter(password, name="admin", at=now + timedelta(hours=2))
+    with pytest.raises(SignInRefused) as wrong:
+        enter("wrong", name="admin", at=now + timedelta(hours=2))
+    assert type(wrong.value) is SignInRefused, "only who has it learns that it is over"
+    with writing(engine) as session:
+        users.set_password(session, users.get(session, "admin"), PASSWORD)
+    assert enter(name="admin", at=now + timedelta(days=400))
+
+
+def test_a_recovery_code_lets_in_once(enter, make_user, engine, now):
+    make_user()
+    with writing(engine) as session:
+        secret = second_factor.begin(user := users.get(session, "ann"))
+        codes = second_factor.finish(session, user, pyotp.TOTP(secret).at(now), now)
+    assert len(set(codes)) == second_factor.CODES
+    assert enter(code=codes[0].upper().replace("-", " ")).name == "ann"
+    for used_up_or_wrong in (codes[0], codes[1][:-1], ""):
+        with pytest.raises(SignInRefused):
+            enter(code=used_up_or_wrong)
+    with writing(engine) as session:
+        user = users.get(session, "ann")
+        assert second_factor.codes_left(session, user) == second_factor.CODES - 1
+        fresh = second_factor.new_codes(session, user)
+    with pytest.raises(SignInRefused):
+        enter(code=codes[1])
+    assert enter(code=fresh[1])
+    (_, last) = audit.entries(engine, audit.Wanted(refused=False))
+    assert last.details == {"by": "password and recovery code"}
 
 
 @pytest.mark.parametrize("name", ["", " ann", "a:b", "a/b", "ann"])

@@ -2,12 +2,19 @@
 
 import email
 import email.policy
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+from sqlmodel import select
+from support import smtp
 from support.calls import noise
+from support.recorder import until
 
 from srs.archive.database import connect, writing
+from srs.archive.tables import Recording
+from srs.privacy.staff_rule import last_period
 from srs.privacy.tables import User
 
 from .conftest import Record, done, recordings, srs, talk
@@ -52,3 +59,71 @@ def test_each_employee_who_was_recorded_gets_a_mail_with_the_purposes(recorder: 
     english = email.message_from_bytes(mails["Smith"], policy=email.policy.default)
     assert "      1  without purpose\n" in english.get_content()
     assert srs(running, "staff-notice", "--from", "2026-02-02", "--to", "2026-02-01", "-o", tmp_path)[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "now", "since", "until"),
+    [
+        ("week", "2026-11-27", "2026-11-16", "2026-11-23"),
+        ("week", "2026-11-23", "2026-11-16", "2026-11-23"),
+        ("month", "2026-11-27", "2026-10-01", "2026-11-01"),
+        ("month", "2026-01-01", "2025-12-01", "2026-01-01"),
+        ("quarter", "2026-11-27", "2026-07-01", "2026-10-01"),
+        ("quarter", "2026-03-31", "2025-10-01", "2026-01-01"),
+    ],
+)
+def test_the_last_period_that_is_over(kind, now: str, since: str, until: str):
+    moment = datetime.fromisoformat(f"{now}T00:00+00:00")
+    assert [f"{each:%Y-%m-%dT%H:%M}" for each in last_period(kind, moment)] == [f"{since}T00:00", f"{until}T00:00"]
+
+
+def test_employees_are_mailed_by_a_rule_and_a_server_that_wants_it_later_gets_it_later(
+    recorder: Record, tmp_path: Path
+):
+    """Of last month, with a call that is made to be of then."""
+    with smtp.server(tmp_path / "smtp") as mailbox:
+        mailbox.behave(data="451 busy")
+        running = recorder(
+            '[[group]]\nname = "sales"\nextensions = ["20?"]\n'
+            '[[staff_notice]]\nname = "monthly"\ngroup = ["sales"]\nlanguage = "nl"\n'
+            f'[mail]\nsender = "recorder@example.com"\n[[mail.server]]\nhost = "127.0.0.1"\ntls = "none"\n'
+            f"port = {mailbox.port}\n"
+        )
+        for agent in ("201", "202", "301"):
+            talk(running, "sip:0201234567@example.com", f"sip:{agent}@example.com", noise(1, 0.2), noise(2, 0.2))
+        recordings(running, 3)
+        running.stop()
+        engine = connect(f"sqlite:///{running.data / 'recordings.sqlite'}")
+        then = last_period("month", datetime.now(UTC))[0] + timedelta(days=3)
+        with writing(engine) as session:
+            for row in session.exec(select(Recording)):
+                row.started_at = then
+            session.add(employee("Jansen", "201", "en", "jansen@example.com"))
+            session.add(employee("Smit", "202", "nl"))
+            session.add(employee("Other", "301", "en", "other@example.com"))
+        engine.dispose()
+        running.start()
+
+        def told(state: str) -> list[dict[str, str]]:
+            return [
+                json.loads(line) for line in done(running, "tasks", "--json", *([state] * bool(state))).splitlines()
+            ]
+
+        until(lambda: any("451 busy" in str(each["last_error"]) for each in told("")), running.log.read_text)
+        until(lambda: len(told("--failed")) == 1, running.log.read_text)
+        assert "hand it over" in told("--failed")[0]["last_error"]
+        mailbox.behave()
+        (late,) = (each for each in told("") if "451" in str(each["last_error"]))
+        done(running, "tasks", "retry", late["id"])
+        until(lambda: bool(mailbox.mails()), running.log.read_text)
+        (mail,) = mailbox.mails()
+        assert (mail["X-RcptTo"], mail["From"]) == ("jansen@example.com", "recorder@example.com")
+        assert "is opgenomen: 1." in mail.get_content()
+        running.stop()
+        running.start()  # and does not tell them again
+        until(lambda: running.log.read_text().count("employees are told") == 2, running.log.read_text)
+        audited = [
+            json.loads(line) for line in done(running, "audit", "list", "--action", "mail", "--json").splitlines()
+        ]
+        assert {each["details"]["to"][0] for each in audited} == {"jansen@example.com"}
+    assert len(mailbox.mails()) == 1

@@ -23,7 +23,7 @@ def secret(engine, make_user, now) -> str:
 def test_a_session_holds_while_it_is_used_and_not_longer(engine, secret, now):
     at = now
     while at - now < tokens.SESSION_LONGEST:
-        user, person = tokens.of_session(engine, secret, at)
+        user, person, _ = tokens.of_session(engine, secret, at)
         assert (user.name, person.assignments[0].groups) == ("ann", ("sales",))
         at += 25 * MINUTE
     assert tokens.of_session(engine, secret, at) is None

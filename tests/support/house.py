@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import requests
+from support.client import Client
 from support.recorder import free_port
 
 from srs.archive import audio, peaks
@@ -50,19 +50,6 @@ def serving(tmp_path: Path) -> Iterator[House]:
     server.join()
     end.close()
     made.engine.dispose()
-
-
-class Client(requests.Session):
-    """A browser that goes where a test sends it and nowhere else."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__()
-        self._url = url
-        self.headers.update({"Origin": url, "Accept": "text/html", "Connection": "close"})
-
-    def request(self, method, path, **options):
-        options = {**options, "allow_redirects": False, "timeout": 30}
-        return super().request(method, self._url + path, **options)
 
 
 Enter = Callable[..., Client]

@@ -1,20 +1,30 @@
-"""A recorder with pages and a call in it, and a browser."""
+"""A recorder with pages and a call in it, one of a company with an OpenID provider, and a browser."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from sqlalchemy import Engine
+from support import postgres
 from support.browsing import CHROMIUM, PASSWORD, SWITCHES, Site
-from support.calls import Talk, make_plan
+from support.calls import Talk, make_plan, noise, talk
+from support.client import Client
 from support.house import Enter, serving, sign_in
+from support.oidc import Provider, provider
 from support.recorder import Recorder, free_port, until
 
 from srs.archive.database import connect, writing
+from srs.archive.subject import number
 from srs.privacy import users
-from srs.privacy.roles import Right, Scope, assignment
+from srs.privacy.audit import Wanted, entries
+from srs.privacy.roles import Assignment, Right, Scope, assignment
+from srs.privacy.tables import AuditEntry
 from srs.web.house import House
 
 
@@ -70,3 +80,99 @@ def house(tmp_path: Path) -> Iterator[House]:
 def enter(house: House) -> Enter:
     """A browser of a user with some roles, signed in."""
     return partial(sign_in, house)
+
+
+SETTINGS = """
+[[group]]
+name = "sales"
+extensions = ["201", "202"]
+[[group]]
+name = "works"
+extensions = ["301"]
+[[purpose]]
+name = "training"
+fits = ["quality"]
+[[purpose]]
+name = "complaints"
+listen = ["privacy officer"]
+[[purpose_rule]]
+purpose = "training"
+match = { extension = ["201"] }
+[[purpose_rule]]
+purpose = "complaints"
+match = { extension = ["202"] }
+[access]
+second_factor = ["auditor"]
+[[oidc.role]]
+group = "verkoop"
+role = "supervisor"
+groups = ["sales"]
+rights = ["list", "play"]
+[[oidc.role]]
+group = "techniek"
+role = "supervisor"
+groups = ["works"]
+[[oidc.role]]
+group = "beheer"
+role = "administrator"
+"""
+EXTENSIONS = ("201", "202", "301")
+
+
+@dataclass(frozen=True)
+class Company:
+    """A recorder, and an OpenID provider that it trusts."""
+
+    url: str
+    recorder: Recorder
+    provider: Provider
+    engine: Engine
+    recordings: dict[str, str]
+    """Id of the recorded call of each extension."""
+
+    def user(self, name: str, *roles: Assignment, password: str | None = PASSWORD, **more: Any) -> None:
+        """Make a user; without a password one who signs in by the provider."""
+        with writing(self.engine) as session:
+            user = users.add_without_password(session, name, datetime.now(UTC))
+            if password:
+                users.set_password(session, user, password)
+            for role in roles:
+                users.give(session, user, role)
+            for key, value in more.items():
+                setattr(user, key, value)
+
+    def client(self, name: str | None = None) -> Client:
+        """A browser, of somebody who signed in with a password."""
+        client = Client(self.url)
+        if name is not None:
+            answer = client.sign_in(name, PASSWORD)
+            assert answer.status_code == 303, answer.text
+        return client
+
+    def audited(self, **wanted: Any) -> list[AuditEntry]:
+        return entries(self.engine, Wanted(**wanted))
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Company]:
+    """On PostgreSQL, where there is one, with a call of each extension."""
+    folder, port = tmp_path_factory.mktemp("company"), free_port("127.0.0.1")
+    (folder / "srs.toml").write_text(SETTINGS)
+    own = {"SRS_CONFIG": str(folder / "srs.toml"), "SRS_WEB__LISTEN": f"http://127.0.0.1:{port}"}
+    if postgres.programs() is not None:
+        own["SRS_DATABASE__URL"] = request.getfixturevalue("postgres_server").database()
+    with provider(folder / "provider") as trusted:
+        recorder = Recorder(folder / "data", "127.0.0.1", {**own, **trusted.environment()})
+        try:
+            for extension in EXTENSIONS:
+                parties = ("sip:0201234567@example.com", f"sip:{extension}@example.com")
+                thread = Thread(target=talk, args=(recorder, *parties, noise(1, 0.5), noise(2, 0.5)))
+                thread.start()  # the browser's loop may run in this one
+                thread.join()
+            found = {number(row["callee"]): row["id"] for row in recorder.recordings(len(EXTENSIONS))}
+            until(lambda: "web pages" in recorder.log.read_text(), recorder.log.read_text)
+            engine = connect(own.get("SRS_DATABASE__URL", f"sqlite:///{folder}/data/recordings.sqlite"))
+            yield Company(f"http://127.0.0.1:{port}", recorder, trusted, engine, found)
+            engine.dispose()
+        finally:
+            recorder.stop()

@@ -1,5 +1,6 @@
 """The pages as people meet them: in Chromium, against a running recorder with a real call."""
 
+import pyotp
 import pytest
 from playwright.sync_api import Browser, expect
 from support.browsing import PASSWORD, Site, visiting
@@ -38,6 +39,7 @@ def test_every_page_is_fit_for_everybody(browser: Browser, site: Site, name: str
             "start": "/start",
             "account": "/account",
             "password": "/account/password",
+            "second-factor": "/account/second-factor",
         }
         for shot, path in pages.items():
             page = visitor.go(path, f"{name}-{shot}")
@@ -126,6 +128,19 @@ def test_the_first_administrator_gets_in_by_the_log_and_makes_a_test_call(browse
         page.goto(f"{site.url}/live")
         expect(page.locator("live-list tbody")).to_contain_text("caller@example.com")
         expect(page.locator("live-list .empty")).to_be_visible(timeout=30_000)
+
+
+def test_a_second_factor_is_set_up_with_a_picture(browser: Browser, site: Site):
+    with visiting(browser, site, viewport=PHONE) as visitor:
+        visitor.sign_in("bert")
+        page = visitor.go("/account/second-factor")
+        page.get_by_role("button", name="Set it up").click()
+        page = visitor.go("/account/second-factor", "bert-second-factor")
+        expect(page.get_by_role("img", name="QR code").locator("svg")).to_be_visible()
+        secret = page.locator("small code").inner_text()
+        page.get_by_label("Code").fill(pyotp.TOTP(secret).now())
+        page.get_by_role("button", name="Put in force").click()
+        expect(page.locator(".codes li")).to_have_count(8)
 
 
 def test_without_scripts_everything_but_the_waveform_is_there(browser: Browser, site: Site):

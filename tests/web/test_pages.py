@@ -48,6 +48,14 @@ def test_who_may_only_find_a_recording_gets_nothing_of_it_and_that_is_in_the_aud
     assert told == [("user:eve", right, f"recording:{ID}") for _, _, right in closed]
 
 
+def test_every_look_is_in_the_audit(enter: Enter, house: House):
+    client = enter(hearing())
+    client.get("/recordings?q=ann")
+    client.get(f"/recordings/{ID}")
+    told = [(each.action, each.subject, each.details) for each in entries(house.engine, Wanted(who="user:eve"))]
+    assert told[1:] == [("list", "recordings", {"q": "ann"}), ("show", f"recording:{ID}", {})]
+
+
 def test_part_of_an_id_finds_nothing(enter: Enter):
     assert enter(hearing()).get(f"/recordings/{ID[:8]}").status_code == 404
 

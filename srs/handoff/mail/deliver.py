@@ -85,6 +85,7 @@ class Mail:
         missing = [to for to in letter.recipients if to not in before or not _is_settled(before[to], job)]
         if not missing:
             return
+        job.context.witness("mail", f"recording:{job.recording.id}", {"rule": name, "to": missing})
         answers = self._postman.send(job.context, missing, compose(job.recording, letter, attachment))
         self._note(job, name, message_id(job.recording, self._rule.name, letter.sender, letter.part), answers)
         news = {to: said for to, said in answers.items() if said.refused and to not in refused}
