@@ -47,7 +47,7 @@ class OidcSettings(Section):
         default=None,
         description="Address of the OpenID provider, without `/.well-known/…`; without it nobody signs in by one.",
     )
-    client_id: str = Field(default="", description="What the provider calls this recorder.")
+    client_id: str | None = Field(default=None, description="What the provider calls this recorder.")
     client_secret: SecretStr | None = Field(default=None, description="What the provider knows it by, if it wants one.")
     client_secret_file: Path | None = Field(default=None, description="A file with that secret, instead.")
     authorities: Path | None = Field(

@@ -111,7 +111,7 @@ class Provider:
             exp={"essential": True},
             iat={"essential": True},
             iss={"essential": True, "value": issuer},
-            aud={"essential": True, "value": self.settings.client_id},
+            aud={"essential": True, "value": self.settings.client_id or ""},
             nonce={"essential": True, "value": attempt.nonce},
         )
         registry.validate(claims)

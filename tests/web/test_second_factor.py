@@ -15,7 +15,7 @@ PAGE = "/account/second-factor"
 
 
 def code(secret: str, steps: int = 0) -> str:
-    return pyotp.TOTP(secret).at(datetime.now(UTC), steps)
+    return pyotp.TOTP(secret).at(datetime.now(UTC).timestamp() + 30 * steps)
 
 
 def test_a_role_that_needs_it_leads_to_setting_it_up_and_nowhere_else(company: Company):
