@@ -4,7 +4,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-SYSTEM_PACKAGES := sip-tester tshark ffmpeg sox gcc libc6-dev postgresql chromium age openssl curl poppler-utils espeak-ng libbcg729-0
+SYSTEM_PACKAGES := sip-tester tshark ffmpeg sox gcc libc6-dev postgresql chromium age openssl curl poppler-utils espeak-ng libbcg729-0 \
+	libspandsp2 libopencore-amrnb0 libopencore-amrwb0 libvo-amrwbenc0
 # Only where there is no mail server: it would take the place of one.
 SYSTEM_PACKAGES += $(if $(wildcard /usr/sbin/sendmail),,exim4-daemon-light)
 

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from rtp.codecs import amr, frames, g711, opus
+from rtp.codecs import amr, frames, g711, g726, opus
 from rtp.codecs.codec import Codec, Decoded, Integers, Payloads
 from rtp.codecs.library import Continuous, Framed
 
@@ -61,7 +61,7 @@ def _continuous(name: str, rate: int, bits: int, options: Mapping[str, str]) -> 
     return lambda codec: _of(decoder, codec)
 
 
-def _of(decoder: Framed | Continuous, codec: Codec) -> Format | None:
+def _of(decoder: Framed | Continuous | g726.Adaptive, codec: Codec) -> Format | None:
     return Format(decoder.ticks, decoder.decode) if codec.channels == 1 else None
 
 
@@ -88,14 +88,12 @@ def _amr(codec: Codec) -> Format | None:
     return _of(Framed("amrwb", 16000, layout, 320, clock_rate=16000), codec)
 
 
-def _g726() -> dict[str, Callable[[Codec], Format | None]]:
+def _g726(name: str, bits: int, *, low_first: bool) -> Callable[[Codec], Format | None]:
     """RFC 3551 §4.5.4: the first sample is in the lowest bits; in the order of ATM AAL2 it is in the highest."""
-    rows = [("G726", "g726le"), ("AAL2-G726", "g726")]
-    return {
-        f"{name}-{8 * bits}": _continuous(decoder, 8000, bits, {"bits_per_coded_sample": str(bits)})
-        for name, decoder in rows
-        for bits in (2, 3, 4, 5)
-    }
+    if bits in g726.RATES:
+        decoder = g726.Adaptive(g726.RATES[bits], low_first)
+        return lambda codec: _of(decoder, codec)
+    return _continuous(name, 8000, bits, {"bits_per_coded_sample": str(bits)})
 
 
 _FORMATS: Mapping[str, Callable[[Codec], Format | None]] = {
@@ -104,7 +102,8 @@ _FORMATS: Mapping[str, Callable[[Codec], Format | None]] = {
     "L16": _l16,
     "OPUS": _opus,
     "G722": _continuous("g722", 16000, 4, {}),
-    **_g726(),
+    **{f"G726-{8 * bits}": _g726("g726le", bits, low_first=True) for bits in (2, 3, 4, 5)},
+    **{f"AAL2-G726-{8 * bits}": _g726("g726", bits, low_first=False) for bits in (2, 3, 4, 5)},
     "GSM": _framed("gsm", 8000, frames.every(33), 160),
     "G729": _framed("g729", 8000, frames.g729, 80),
     "G723": _framed("g723_1", 8000, frames.g723, 240),

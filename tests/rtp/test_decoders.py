@@ -74,7 +74,7 @@ def test_g722_is_what_ffmpeg_decodes():
     assert snr(decoded.samples, speech(16000)) > 15
 
 
-@pytest.mark.parametrize("bits", [2, 3, 4, 5])
+@pytest.mark.parametrize("bits", [2, 4])
 @pytest.mark.parametrize(("name", "form"), [("G726", "g726le"), ("AAL2-G726", "g726")])
 def test_g726_in_both_orders_is_what_ffmpeg_decodes(name, form, bits):
     rate = ["-b:a", f"{8 * bits}k"]
@@ -84,7 +84,7 @@ def test_g726_in_both_orders_is_what_ffmpeg_decodes(name, form, bits):
     given = ["-f", form, "-code_size", str(bits), "-i", "-"]
     theirs = np.frombuffer(ffmpeg(*given, *raw(8000), "-", octets=octets), "<i2")
     np.testing.assert_array_equal(decoded.samples, theirs)
-    assert snr(decoded.samples, speech(8000)) > {2: 4, 3: 8, 4: 14, 5: 18}[bits]
+    assert snr(decoded.samples, speech(8000)) > {2: 4, 4: 14}[bits]
 
 
 def test_gsm_is_what_ffmpeg_decodes():

@@ -1,14 +1,13 @@
 """Sound through a real codec and a network that loses packets, as the recorder would have it."""
 
-import ctypes
-import ctypes.util
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 
 import av
 import numpy as np
 
 from rtp.codecs import Codec, decode, encode
+from tests.support import encoders
 
 FRAME_S = 0.02
 
@@ -28,27 +27,9 @@ def _with_ffmpeg(name: str, rate: int, bit_rate: int, head: bytes, sound: np.nda
     return payloads
 
 
-@cache
-def _bcg729() -> ctypes.CDLL | None:
-    try:
-        library = ctypes.CDLL("libbcg729.so.0")
-    except OSError:
-        return None
-    library.initBcg729EncoderChannel.restype = ctypes.c_void_p
-    return library
-
-
 def _g729(sound: np.ndarray) -> list[bytes]:
     """ITU-T G.729A, two frames of 10 ms a packet; of silence suppression nothing."""
-    library = _bcg729()
-    assert library is not None
-    channel = ctypes.c_void_p(library.initBcg729EncoderChannel(0))
-    out, length, frames = ctypes.create_string_buffer(10), ctypes.c_uint8(), []
-    for at in range(0, len(sound), 80):
-        part = np.ascontiguousarray(sound[at : at + 80])
-        library.bcg729Encoder(channel, part.ctypes.data_as(ctypes.c_void_p), out, ctypes.byref(length))
-        frames.append(out.raw)
-    library.closeBcg729EncoderChannel(channel)
+    frames = encoders.g729(sound)
     return [b"".join(pair) for pair in zip(frames[::2], frames[1::2], strict=True)]
 
 
@@ -72,7 +53,7 @@ def codecs() -> dict[str, tuple[Codec, int, Encode]]:
         "OPUS 8": (opus, 48000, partial(_with_ffmpeg, "libopus", 48000, 8_000, b"")),
         "OPUS 24": (opus, 48000, partial(_with_ffmpeg, "libopus", 48000, 24_000, b"")),
     }
-    if _bcg729() is not None:
+    if encoders.available(encoders.BCG729):
         found["G729"] = (Codec(18, "G729", 8000), 8000, _g729)
     return found
 
