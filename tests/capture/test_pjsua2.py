@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.calls import noise
+from support.recorder import Recorder
+from support.speech import needs_voice, say
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("pjsua2") is None, reason="pjsua2 is missing: pip install pjsua2-python (Python < 3.13)"
@@ -24,30 +26,57 @@ def write_wav(path: Path, samples: np.ndarray) -> None:
         file.writeframes(samples.astype("<i2").tobytes())
 
 
+def record(recorder: Recorder, tmp_path: Path, spoken: np.ndarray, *options: str, transport: str = "udp"):
+    """Have pjsua2 call and speak; gives the recording and its sound."""
+    wav = tmp_path / "spoken.wav"
+    write_wav(wav, spoken)
+    command = [sys.executable, "-m", "support.pjsua", transport, recorder.host, str(recorder.port), str(wav)]
+    done = subprocess.run(
+        [*command, str(SECONDS), *options], cwd=TESTS, capture_output=True, text=True, timeout=50, check=False
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    (recording,) = recorder.recordings(1)
+    with wave.open(recording["file"]) as file:
+        return recording, np.frombuffer(file.readframes(file.getnframes()), "<i2")
+
+
+def likeness(heard: np.ndarray, spoken: np.ndarray) -> float:
+    """Noise is like itself in one place only: where its second half second stands tells where all of it does."""
+    piece = spoken[4000:8000].astype(float)
+    return float((np.correlate(heard.astype(float), piece, "valid") / (np.linalg.norm(piece) ** 2)).max())
+
+
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 def test_the_sound_of_a_plain_call_is_recorded(start_recorder, tmp_path, transport):
     recorder = start_recorder(SRS_PEER=json.dumps([{"name": "phone", "recognition": "plain"}]))
-    spoken, wav = noise(5, 2.0), tmp_path / "spoken.wav"
-    write_wav(wav, spoken)
-    command = [
-        sys.executable,
-        "-m",
-        "support.pjsua",
-        transport,
-        recorder.host,
-        str(recorder.port),
-        str(wav),
-        str(SECONDS),
-    ]
-    done = subprocess.run(command, cwd=TESTS, capture_output=True, text=True, timeout=50, check=False)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    (recording,) = recorder.recordings(1)
+    spoken = noise(5, 2.0)
+    recording, heard = record(recorder, tmp_path, spoken, transport=transport)
     (leg,) = recording["legs"]
     assert (leg["name"], leg["codec"]) == ("Ann", "PCMU")
     assert leg["aor"] == f"sip:ann@{recorder.host}"
-    with wave.open(recording["file"]) as file:
-        heard = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(float)
-    # Noise is like itself in one place only: where its second half second stands tells where all of it does.
-    piece = spoken[4000:8000].astype(float)
-    likeness = np.correlate(heard, piece, "valid") / (np.linalg.norm(piece) ** 2)
-    assert likeness.max() == pytest.approx(1.0, abs=0.1)
+    assert likeness(heard, spoken) == pytest.approx(1.0, abs=0.1)
+
+
+@pytest.mark.parametrize("suite", ["AES_256_CM_HMAC_SHA1_80", "AES_256_CM_HMAC_SHA1_32"])
+def test_srtp_of_256_bits(start_recorder, tmp_path, suite):
+    """Which libsrtp, as Python has it, does not know."""
+    recorder = start_recorder(SRS_PEER=json.dumps([{"name": "phone", "recognition": "plain", "keys_in_clear": True}]))
+    spoken = noise(5, 2.0)
+    recording, heard = record(recorder, tmp_path, spoken, "PCMU/8000", suite)
+    facts = recorder.shown(recording["id"])["leg_facts"][0]
+    assert (facts["srtp"], facts["forged"]) == (suite, 0)
+    assert likeness(heard, spoken) == pytest.approx(1.0, abs=0.1)
+
+
+@needs_voice
+def test_ilbc(start_recorder, tmp_path):
+    """By the encoder of RFC 3951, which pjproject brings."""
+    recorder = start_recorder(SRS_PEER=json.dumps([{"name": "phone", "recognition": "plain"}]))
+    spoken = say("The quick brown fox jumps over the lazy dog.", "en")[:16_000]
+    recording, heard = record(recorder, tmp_path, spoken, "iLBC")
+    assert recording["legs"][0]["codec"] == "ILBC"
+    assert recorder.shown(recording["id"])["leg_facts"][0]["damaged"] == 0
+    piece = spoken[6000:14_000].astype(float)
+    at = int(np.argmax(np.correlate(heard.astype(float), piece, "valid")))
+    error = heard[at : at + len(piece)] - piece
+    assert 10 * np.log10((piece**2).sum() / (error**2).sum()) > 4

@@ -1,6 +1,6 @@
 """A SIP user agent by pjsua2, an independent stack, in a process of its own: calls the recorder and plays a WAV.
 
-python -m support.phone udp|tcp HOST PORT WAV SECONDS
+python -m support.pjsua udp|tcp HOST PORT WAV SECONDS [CODEC [SUITE]]
 """
 
 import os
@@ -29,7 +29,9 @@ class Call(pj.Call):  # type: ignore[misc]
         self.status = self.getInfo().lastStatusCode
 
 
-def main(transport: str, host: str, port: str, wav: str, seconds: str) -> NoReturn:
+def main(
+    transport: str, host: str, port: str, wav: str, seconds: str, wanted: str = "PCMU/8000", suite: str = ""
+) -> NoReturn:
     endpoint = pj.Endpoint()
     endpoint.libCreate()
     config = pj.EpConfig()
@@ -44,10 +46,12 @@ def main(transport: str, host: str, port: str, wav: str, seconds: str) -> NoRetu
     endpoint.libStart()
     endpoint.audDevManager().setNullDev()
     for codec in endpoint.codecEnum2():
-        endpoint.codecSetPriority(codec.codecId, 255 if codec.codecId.startswith("PCMU/8000") else 0)
+        endpoint.codecSetPriority(codec.codecId, 255 if codec.codecId.startswith(wanted) else 0)
     account_config = pj.AccountConfig()
     account_config.idUri = f'"Ann" <sip:ann@{host}>'
     account_config.mediaConfig.transportConfig.boundAddress = host
+    if suite:
+        _secure(account_config.mediaConfig, suite)
     account = pj.Account()
     account.create(account_config)
     call = Call(account, wav)
@@ -64,6 +68,16 @@ def main(transport: str, host: str, port: str, wav: str, seconds: str) -> NoRetu
     sys.stdout.write(f"{status}\n")
     sys.stdout.flush()
     os._exit(0 if status == 200 else 1)  # with all objects alive: pjsua2's destructors abort once a call is over
+
+
+def _secure(config: pj.AccountMediaConfig, suite: str) -> None:
+    """SRTP with that suite and no other."""
+    config.srtpUse, config.srtpSecureSignaling = pj.PJMEDIA_SRTP_MANDATORY, 0
+    crypto, keyings = pj.SrtpCrypto(), pj.IntVector()
+    crypto.name = suite
+    keyings.append(pj.PJMEDIA_SRTP_KEYING_SDES)
+    config.srtpOpt.cryptos.append(crypto)
+    config.srtpOpt.keyings = keyings
 
 
 if __name__ == "__main__":
