@@ -119,6 +119,30 @@ def _excused(missing: int, length_ns: int, paused_ns: int) -> int:
     return missing - round(missing * outside_ns / length_ns)
 
 
+def one_way(legs: Sequence[tuple[str | None, LegFacts]], seconds: float) -> list[dict[str, str | None]]:
+    """Return the legs on which nothing is heard though something is on another: label, and why; fit for JSON.
+
+    A leg that the client paused all the time is none, nor one that cannot be decoded.
+
+    Args:
+        seconds: of the session.
+    """
+    asked = [(label, facts) for label, facts in legs if not facts.pauses or _paused_s(facts) < seconds - 1]
+    why = [(label, _unheard(facts)) for label, facts in asked if not facts.undecoded]
+    found = [{"label": label, "why": reason} for label, reason in why if reason]
+    return found if len(found) < len(why) else []
+
+
+def _paused_s(facts: LegFacts) -> float:
+    return sum(length for _, length in facts.pauses)
+
+
+def _unheard(facts: LegFacts) -> str | None:
+    if facts.packets - facts.events - facts.comfort_noise <= 0:
+        return "no packets"
+    return "silence" if facts.quality.get("level_dbov") is None else None
+
+
 def overlap(one: Interval, other: Interval) -> int:
     """Return how long two intervals have in common."""
     return max(min(one[1], other[1]) - max(one[0], other[0]), 0)

@@ -12,7 +12,7 @@ from rtp.codecs import Samples
 from rtp.pcap import Datagrams
 from srs.archive import legs, secure
 from srs.archive.demultiplex import Rows, demultiplex
-from srs.archive.facts import Interval, LegFacts
+from srs.archive.facts import Interval, LegFacts, one_way
 from srs.archive.legs import Frame
 from srs.archive.listen import Heard, listen
 from srs.archive.replay import NoSession, Replay, kernel_drops, replay
@@ -120,7 +120,12 @@ def _recording(
         caller=caller,
         callee=callee,
         identifiers=tuple(dict.fromkeys(each.identifier for each in session.identifiers)),
-        facts={**_facts(replayed, rows, sounds, start_ns), "other_datagrams": other, "lost_tail": datagrams.lost_tail},
+        facts={
+            **_facts(replayed, rows, sounds, start_ns),
+            "one_way": one_way([(each.label, each.facts) for each in sounds], (end_ns - start_ns) / 1e9),
+            "other_datagrams": other,
+            "lost_tail": datagrams.lost_tail,
+        },
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from rtp.codecs import Samples
 from srs.archive import captures
 from srs.archive import finalise as single
-from srs.archive.facts import LegFacts
+from srs.archive.facts import LegFacts, one_way
 from srs.archive.finalise import LegSound, NoSession, Recording
 from srs.archive.treatment import Treatment
 
@@ -56,7 +56,10 @@ def join(recordings: Sequence[Recording]) -> Recording:
         caller=who[0],
         callee=who[1],
         identifiers=tuple(dict.fromkeys(name for each in recordings for name in each.identifiers)),
-        facts=_facts(recordings, start_ns),
+        facts={
+            **_facts(recordings, start_ns),
+            "one_way": one_way([(each.label, each.facts) for each in used], (end_ns - start_ns) / 1e9),
+        },
     )
 
 

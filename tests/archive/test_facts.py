@@ -1,10 +1,12 @@
-"""What is loss, what silence, what a pause."""
+"""What is loss, what silence, what a pause, what one-way audio."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from rtp.jitter import Gaps
-from srs.archive.facts import losses, overlap, span
+from srs.archive.facts import LegFacts, losses, one_way, overlap, span
 
 S = 1_000_000_000
 
@@ -47,3 +49,27 @@ def test_missing_packets_without_a_hole_are_lost():
 def test_overlap_and_span():
     assert [overlap((1, 5), other) for other in ((0, 1), (0, 2), (2, 3), (4, 9), (6, 9))] == [0, 1, 1, 1, 0]
     assert span((3 * S, 4 * S + S // 2), S) == (2.0, 1.5)
+
+
+HEARD = LegFacts(100, 0, 0, 0, 2.0, quality={"level_dbov": -20.0})
+QUIET = LegFacts(100, 0, 0, 0, 2.0, quality={"level_dbov": None})
+NOTHING = LegFacts(0, 0, 0, 0, 0.0, quality={"level_dbov": None})
+
+
+@pytest.mark.parametrize(
+    ("legs", "told"),
+    [
+        ((HEARD, HEARD), []),
+        ((HEARD, NOTHING), [("2", "no packets")]),
+        ((QUIET, HEARD), [("1", "silence")]),
+        ((HEARD, replace(QUIET, events=100)), [("2", "no packets")]),
+        ((HEARD, QUIET, NOTHING), [("2", "silence"), ("3", "no packets")]),
+        ((NOTHING, QUIET), []),
+        ((HEARD, replace(NOTHING, pauses=[(0.0, 10.0)])), []),
+        ((HEARD, replace(QUIET, undecoded={"EVS": 100})), []),
+        ((NOTHING,), []),
+    ],
+)
+def test_one_way_is_where_one_is_heard_and_another_is_not(legs, told):
+    found = one_way([(str(number), facts) for number, facts in enumerate(legs, start=1)], 10.0)
+    assert [(each["label"], each["why"]) for each in found] == told

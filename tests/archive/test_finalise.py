@@ -167,6 +167,19 @@ def test_a_call_is_exact_on_both_channels(call, tmp_path):
         assert (facts.seconds, facts.gaps, facts.pauses, facts.ssrcs) == (4.0, [], [], ["00000007"])
 
 
+def test_one_way_audio_is_told(call, tmp_path):
+    scene, _ = call()
+    assert finalise(scene.write(tmp_path / "1.pcap")).facts["one_way"] == []
+    one, quiet = Scene(), np.full((50, 160), 0xFF, np.uint8)
+    one.offer(0, AUDIO, AUDIO, AUDIO)
+    for leg, codes in enumerate((speech(1, 1), quiet)):
+        for index, datagram in enumerate(stream(codes)):
+            one.rtp(20 * index, leg, datagram)
+    one.bye(1000)
+    told = finalise(one.write(tmp_path / "2.pcap")).facts["one_way"]
+    assert told == [{"label": "2", "why": "silence"}, {"label": "3", "why": "no packets"}]
+
+
 def test_channels_are_the_legs_side_by_side(call, tmp_path):
     scene, _ = call()
     recording = finalise(scene.write(tmp_path / "1.pcap"))

@@ -1,7 +1,9 @@
 """Random RTP through a random network, with a known truth: which samples stand where."""
 
 import itertools
+import shutil
 import struct
+import subprocess
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,11 +13,13 @@ from rtp.codecs import a_law, mu_law
 NS = 1_000_000_000
 RATE = 8000
 TICK_NS = NS // RATE
+G722 = 9
 L16 = 118
 """A dynamic payload type for what needs no table."""
 LATEST_NS = 500_000_000
 QUIET_TICKS = 8000
 """Of a line of timestamps, at its beginning and end, without loss and delay: its place is told there."""
+KINDS = [0, 8, L16, *([G722] if shutil.which("ffmpeg") else [])]
 TABLES = {0: mu_law(), 8: a_law()}
 
 
@@ -34,19 +38,38 @@ class Stream:
     """(when, which packet), in no order."""
     ppm: float = 0.0
     """By which the sender's clock is slow."""
+    rate: int = RATE
+    """Hz, of the sound."""
 
 
 def stream(rng, seconds, *, ppm=0.0, lines=4, loss=0.05, late=0.03, doubled=0.02):
     """A leg of random codec, packet times, restarts, silences, losses, late and doubled packets."""
     made = Stream(ppm=ppm)
-    kind = int(rng.choice([0, 8, L16]))
+    kind = int(rng.choice(KINDS))
     cuts = np.sort(rng.choice(int(seconds) // 4, lines - 1, replace=False) + 1) * 4.0 if lines > 1 else []
     edges = [float(rng.uniform(0, 1)), *cuts, seconds]
     state = _Sender(rng, kind)
     for begin, end in itertools.pairwise(edges):
         state.restart()
         _line(made, state, round(begin * RATE), round(end * RATE) - 200, (loss, late, doubled))
+    if kind == G722:
+        _hear_g722(made)
     return made
+
+
+def _hear_g722(made):
+    """The sound of what arrives, by another decoder: what each packet sounds like depends on those before it."""
+    made.rate = 2 * RATE
+    senders = {datagram[8:12] for datagram in made.datagrams}
+    for sender in senders:
+        kept = [i for i, datagram in enumerate(made.datagrams) if datagram[8:12] == sender and made.kept[i]]
+        payloads = [made.datagrams[i][12:] for i in kept]
+        command = ["ffmpeg", "-v", "error", "-f", "g722", "-i", "-", "-f", "s16le", "-"]
+        done = subprocess.run(command, input=b"".join(payloads), capture_output=True, check=True)
+        sound = np.frombuffer(done.stdout, "<i2")
+        ends = np.cumsum([2 * len(payload) for payload in payloads])
+        for i, part in zip(kept, np.split(sound, ends[:-1]), strict=True):
+            made.sound[i] = part
 
 
 class _Sender:
@@ -78,7 +101,7 @@ class _Sender:
             samples = self.rng.integers(-32768, 32768, ticks).astype(np.int16)
             return header + samples.astype(">i2").tobytes(), samples
         codes = self.rng.integers(0, 256, ticks, dtype=np.uint8)
-        return header + codes.tobytes(), TABLES[self.kind][codes]
+        return header + codes.tobytes(), TABLES.get(self.kind, TABLES[0])[codes]
 
 
 def _line(made, sender, begin, end, rates):
@@ -117,33 +140,36 @@ def _packet(made, sender, at, ticks, rates):
 
 
 def exact(made, length):
-    """The samples of a leg without skew."""
-    leg = np.zeros(length, np.int16)
+    """The samples of a leg without skew, which lasts `length` ticks."""
+    factor = made.rate // RATE
+    leg = np.zeros(factor * length, np.int16)
     for sent_ns, samples, kept in zip(made.sent_ns, made.sound, made.kept, strict=True):
         if kept:
-            first = sent_ns // TICK_NS
+            first = factor * (sent_ns // TICK_NS)
             leg[first : first + len(samples)] = samples
     return leg
 
 
-def furthest(made, leg):
-    """How many samples the packet that is furthest from its true place is away from it; every sample of it is there.
+def offsets(made, leg, reach=200):
+    """How many milliseconds each packet is away from its true place, at most `reach` samples; every sample is there.
 
     The skew of a clock is made good by single samples, left out or held at the end of a packet. Nothing else is heard.
     """
-    heard, off, worst = np.zeros(len(leg), bool), 0, 0
+    heard, off, found = np.zeros(len(leg), bool), 0, []
     for sent_ns, samples, kept in zip(made.sent_ns, made.sound, made.kept, strict=True):
         if not kept:
             continue
-        true = round(sent_ns / TICK_NS)
+        true = round(sent_ns * made.rate / NS)
         core = samples[:-1]
-        off = next(d for d in _around(off) if np.array_equal(leg[true + d : true + d + len(core)], core))
-        worst = max(worst, abs(off))
+        off = next(d for d in _around(off, reach) if np.array_equal(leg[true + d : true + d + len(core)], core))
+        found.append(1000 * off / made.rate)
         heard[true + off : true + off + len(samples) + 1] = True
     assert not leg[~heard].any()
-    return worst
+    return np.array(found)
 
 
-def _around(last):
+def _around(last, reach):
     """Offsets to look at, nearest to the last one first."""
-    return sorted(range(-200, 201), key=lambda off: abs(off - last))
+    yield last
+    for by in range(1, 2 * reach + 1):
+        yield from (off for off in (last - by, last + by) if abs(off) <= reach)
