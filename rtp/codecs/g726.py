@@ -8,7 +8,7 @@ Names of blocks and variables are those of the Recommendation (ADDC, FMULT, LIMC
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,9 +68,10 @@ class Adaptive:
         return Decoded(_Decoder(self.rate).decode(codes.tolist()), counts, 8000, damaged=damaged)
 
     def _codes(self, octets: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        order = "little" if self.low_first else "big"
+        order: Literal["little", "big"] = "little" if self.low_first else "big"
         bits = np.unpackbits(octets, bitorder=order).reshape(-1, self.rate.bits)
-        return np.packbits(bits, axis=1, bitorder=order).ravel() >> (0 if self.low_first else 8 - self.rate.bits)
+        codes = np.packbits(bits, axis=1, bitorder=order).ravel()
+        return codes if self.low_first else codes >> np.uint8(8 - self.rate.bits)
 
 
 @dataclass(slots=True)
