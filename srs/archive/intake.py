@@ -82,8 +82,17 @@ class Taken:
             "datagrams or connections begin like SIP and cannot be read": self.unreadable,
             "IP packets are not whole: fragments are missing": self.rest.incomplete,
             "octets at the end form no whole record": self.datagrams.lost_tail,
+            "UDP datagrams belong to no call": self._unclaimed(),
         }
         return [f"{count} {what}" for what, count in counts.items() if count]
+
+    def _unclaimed(self) -> int:
+        """Return how many datagrams are no SIP and media of no call."""
+        claimed = np.zeros(len(self.datagrams), bool)
+        claimed[candidates(self.datagrams)] = True
+        for call in self.calls:
+            claimed[_media_rows(self, call)] = True
+        return int((~claimed).sum())
 
 
 def take_apart(path: Path) -> Taken:

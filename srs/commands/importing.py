@@ -31,7 +31,10 @@ def import_(
     config: Config = None,
     data: Data = None,
 ) -> None:
-    """Take captures into the archive: SIPREC, or ordinary calls of a mirror port. Says what each call became."""
+    """Take captures into the archive: SIPREC, or ordinary calls of a mirror port.
+
+    Prints the ids of the recordings, and beside them what was made of each capture and what was left out.
+    """
     from srs.assembly import open_archive
 
     if bool(files) == bool(watch):
@@ -68,7 +71,9 @@ def _take(archive: "Archive", file: Path) -> bool:
 
     try:
         if is_own(file):
-            return _keep(archive, _copy(file, archive.data_dir), str(file))
+            made, refused = _keep(archive, _copy(file, archive.data_dir), str(file))
+            _sum_up(file, 1, made, refused)
+            return not refused
         taken = take_apart(file)
     except CaptureError as error:
         typer.echo(f"srs: {error}" if str(file) in str(error) else f"srs: {file}: {error}", err=True)
@@ -78,8 +83,19 @@ def _take(archive: "Archive", file: Path) -> bool:
     if not taken.calls:
         typer.echo(f"srs: {file}: there is no call in it (no INVITE)", err=True)
         return False
-    fine = [_keep(archive, *made) for made in _calls(archive, taken, file)]
-    return all(fine)
+    results = [_keep(archive, *made) for made in _calls(archive, taken, file)]
+    _sum_up(file, len(taken.calls), sum(made for made, _ in results), sum(refused for _, refused in results))
+    return not any(refused for _, refused in results)
+
+
+def _sum_up(file: Path, calls: int, made: int, refused: int) -> None:
+    became = f"{calls} {_plural(calls, 'call')}, {made} {_plural(made, 'recording')} made"
+    without = f", {refused} without sound: see above" if refused else ""
+    typer.echo(f"srs: {file}: {became}{without}", err=True)
+
+
+def _plural(count: int, word: str) -> str:
+    return word if count == 1 else f"{word}s"
 
 
 def _calls(archive: "Archive", taken: "Taken", file: Path) -> Iterator[tuple[Path, str]]:
@@ -96,8 +112,8 @@ def _kind(call: "Call") -> str:
     return "recording session" if call.is_recorded else "call"
 
 
-def _keep(archive: "Archive", capture: Path, name: str) -> bool:
-    """Take a capture into the archive; prints the ids."""
+def _keep(archive: "Archive", capture: Path, name: str) -> tuple[int, int]:
+    """Take a capture into the archive; prints the ids; returns how many recordings it became, and how many failed."""
     from srs.archive.keep import keep
 
     rows = keep(archive, capture)
@@ -105,7 +121,8 @@ def _keep(archive: "Archive", capture: Path, name: str) -> bool:
         if row.reason is not None:
             typer.echo(f"srs: {name}: {row.reason}", err=True)
         typer.echo(row.id)
-    return all(row.reason is None for row in rows)
+    refused = sum(row.reason is not None for row in rows)
+    return len(rows) - refused, refused
 
 
 def _copy(file: Path, data_dir: Path) -> Path:

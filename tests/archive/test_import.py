@@ -1,11 +1,18 @@
 """srs import as people use it: files, and a folder that is watched."""
 
 import json
+import shutil
+import struct
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import pytest
+
+from srs.siprec import metadata
+from tests.archive.test_finalise import AUDIO, Scene, stream
+from tests.archive.test_finalise import speech as codes
 from tests.archive.test_intake import made
 from tests.support import mirror
 
@@ -39,10 +46,61 @@ def test_calls_of_a_mirror_port_become_recordings(tmp_path):
     assert done.returncode == 1
     assert len(done.stdout.split()) == 3
     assert f"srs: {path}: call 3@example.com: no audio stream was accepted" in done.stderr
+    assert done.stderr.splitlines()[-1] == f"srs: {path}: 3 calls, 2 recordings made, 1 without sound: see above"
     listed = srs("list", "--json", "--state", "ready", data=tmp_path / "data")
     rows = {row["call_id"]: row for row in map(json.loads, listed.stdout.splitlines())}
     assert set(rows) == {"1@example.com", "2@example.com"}
     assert [leg["aor"] for leg in rows["2@example.com"]["legs"]] == ["sip:carol@example.com", "sip:dave@example.com"]
+
+
+@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is missing: apt-get install tshark")
+def test_tshark_counts_the_same_packets(tmp_path):
+    """VLAN tags, SIP in fragments, losses; a stream that no call asked for is left out, and said to be."""
+    call = made(filler=3000)
+    call.rtp = [each for index, each in enumerate(call.rtp) if index not in (10, 11, 12, 80)]
+    stray = [(ms + 0.5, payload, (mirror.BOB, 50_000), (mirror.ALICE, 50_002)) for ms, payload, *_ in call.rtp[:7]]
+    packets = [*call.packets(), *((ms, mirror.ip_packet(*rest)) for ms, *rest in stray)]
+    pieces = [
+        (ms, mirror.framed(piece, ((0x8100, 7),)))
+        for ms, packet in sorted(packets, key=lambda item: item[0])
+        for piece in (mirror.fragments(packet, 1480, 9) if len(packet) > 1500 else [packet])
+    ]
+    path = tmp_path / "mirror.pcap"
+    path.write_bytes(mirror.pcap(pieces))
+    command = ["tshark", "-r", str(path), "-q", "-z", "rtp,streams"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    theirs = {row[6]: int(row[8]) for row in map(str.split, told.splitlines()) if len(row) > 10 and row[6][:2] == "0x"}
+    done = srs("import", str(path), data=tmp_path / "data")
+    assert done.returncode == 0
+    (id_,) = done.stdout.split()
+    shown = json.loads(srs("show", id_, "--json", data=tmp_path / "data").stdout)
+    ours = {f"0x{leg['ssrcs'][0]}": leg["packets"] for leg in shown["leg_facts"]}
+    assert {ssrc: count for ssrc, count in theirs.items() if ssrc in ours} == ours
+    assert sorted(ours.values()) == [47, 49]
+    assert f"srs: {path}: 7 UDP datagrams belong to no call" in done.stderr
+
+
+def test_a_recording_session_that_a_mirror_port_saw(tmp_path):
+    scene = Scene()
+    scene.offer(0, AUDIO, AUDIO, metadata=metadata.write("1", ["sip:alice@example.com", "sip:bob@example.com"]))
+    for leg in (0, 1):
+        for index, datagram in enumerate(stream(codes(1, leg), ssrc=leg)):
+            scene.rtp(20 * index, leg, datagram)
+    scene.bye(1000)
+    octets, at, frames = scene.write(tmp_path / "own.pcap").read_bytes(), 24, []
+    while at < len(octets):
+        seconds, ns, size, _ = struct.unpack_from("<IIII", octets, at)
+        since_ms = (seconds * 10**9 + ns - mirror.START_NS) / 1e6
+        frames.append((since_ms, mirror.framed(octets[at + 16 : at + 16 + size], ((0x8100, 7),))))
+        at += 16 + size
+    (tmp_path / "seen.pcap").write_bytes(mirror.pcap(frames, nanoseconds=True)[:-30])
+    for name in ("own", "seen"):
+        done = srs("import", str(tmp_path / f"{name}.pcap"), data=tmp_path / name)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.splitlines()[-1].endswith(f"{name}.pcap: 1 call, 1 recording made")
+        (row,) = map(json.loads, srs("list", "--json", data=tmp_path / name).stdout.splitlines())
+        assert [(leg["label"], leg["packets"]) for leg in row["legs"]] == [("1", 50), ("2", 50)]
+    assert "octets at the end form no whole record" in done.stderr
 
 
 def test_what_is_no_capture_and_what_has_no_call_are_told(tmp_path):
