@@ -66,6 +66,14 @@ def _amr(payload: bytes) -> bytes:
     return b"\xf0\x3c" + payload
 
 
+def _amr_wb(payload: bytes) -> bytes:
+    return b"\xf0\x44" + payload
+
+
+def _gsm(payload: bytes) -> bytes:
+    return bytes([0xD0 | payload[0] & 0x0F]) + payload[1:]
+
+
 def kinds() -> Iterator[Kind]:
     """The codecs, G.711 first."""
     yield G711
@@ -75,6 +83,11 @@ def kinds() -> Iterator[Kind]:
     yield _mapped(ilbc, lambda payload: payload[:-1] + bytes([payload[-1] & 0xFE]))
     amr = _random("AMR, 12.2 kbit/s", 98, ("rtpmap:98 AMR/8000", "fmtp:98 octet-align=1"), 31, 160)
     yield _mapped(amr, _amr)
+    wide = _random("AMR-WB, 23.85 kbit/s", 99, ("rtpmap:99 AMR-WB/16000", "fmtp:99 octet-align=1"), 60, 320)
+    yield _mapped(wide, _amr_wb)
+    yield _mapped(_random("GSM", 3, (), 33, 160), _gsm)
+    yield _random("L16, 16 kHz", 100, ("rtpmap:100 L16/16000",), 640, 320)
+    yield _random("G.726-40", 102, ("rtpmap:102 G726-40/8000",), 100, 160)
     for suite in ("AES_CM_128_HMAC_SHA1_80", "AEAD_AES_256_GCM"):
         crypto = src_srtp.offered(suite)
         yield Kind(f"G.711, {suite}", 0, (f"crypto:{crypto}",), G711.frames, 160, protect=src_srtp.protector(crypto))

@@ -42,8 +42,12 @@ class Stream:
     """Hz, of the sound."""
 
 
-def stream(rng, seconds, *, ppm=0.0, lines=4, loss=0.05, late=0.03, doubled=0.02):
-    """A leg of random codec, packet times, restarts, silences, losses, late and doubled packets."""
+def stream(rng, seconds, *, ppm=0.0, lines=4, loss=0.05, late=0.03, doubled=0.02, apart=200):
+    """A leg of random codec, packet times, restarts, silences, losses, late and doubled packets.
+
+    Args:
+        apart: ticks between two lines of timestamps: more than a sender may be late, or they would lie over each other.
+    """
     made = Stream(ppm=ppm)
     kind = int(rng.choice(KINDS))
     cuts = np.sort(rng.choice(int(seconds) // 4, lines - 1, replace=False) + 1) * 4.0 if lines > 1 else []
@@ -51,7 +55,7 @@ def stream(rng, seconds, *, ppm=0.0, lines=4, loss=0.05, late=0.03, doubled=0.02
     state = _Sender(rng, kind)
     for begin, end in itertools.pairwise(edges):
         state.restart()
-        _line(made, state, round(begin * RATE), round(end * RATE) - 200, (loss, late, doubled))
+        _line(made, state, round(begin * RATE), round(end * RATE) - apart, (loss, late, doubled))
     if kind == G722:
         _hear_g722(made)
     return made
