@@ -106,11 +106,14 @@ def _with_parts(
     there = [position for position, stream in enumerate(streams) if stream.removed_ns is None]
     owners = {position: _owners(metadata, streams[position], known, living) for position in there}
     unowned = [position for position in there if not owners[position]]
+    described = {info.session_id for info in metadata.streams}
     result = []
     for each in communications:
         if each.until_ns is None:
             held = [position for position in there if each.info.id in owners[position]] or unowned
             people = _people(metadata, each.info.id)
+            if not held and each.info.id not in described:
+                held = [position for position in there if _sent_by(metadata, streams[position], people)]
             names = (name for person in people for name in (person.id, person.aor) if name)
             each = replace(
                 each,
@@ -146,6 +149,13 @@ def _owners(metadata: Metadata, stream: Stream, known: set[str], living: set[str
     senders = {use.participant_id for use in metadata.uses if use.until is None and ids & set(use.sends)}
     theirs = {each.session_id for each in metadata.memberships if each.participant_id in senders and each.left is None}
     return (theirs & living) or (set() if told & known else living)
+
+
+def _sent_by(metadata: Metadata, stream: Stream, people: Iterable[Participant]) -> bool:
+    """Whether one of them sends on a stream: a mix of two calls may be told of under one of them (RFC 8068 §3.5)."""
+    ids = {info.id for info in metadata.streams if stream.label and info.label == stream.label}
+    there = {person.id for person in people}
+    return any(use.participant_id in there and ids & set(use.sends) for use in metadata.uses if use.until is None)
 
 
 def _people(metadata: Metadata, session_id: str) -> list[Participant]:

@@ -1,9 +1,16 @@
-"""Captures into an archive."""
+"""Captures into an archive, and what an archive has."""
 
 from pathlib import Path
+from typing import Any
 
+from support.recorder import Recorder
+
+from srs.archive import catalogue
 from srs.archive import keep as archive_keep
+from srs.archive.catalogue import Filter
+from srs.archive.database import connect
 from srs.archive.keep import Archive
+from srs.archive.store import open_store
 from srs.archive.tables import Recording
 
 
@@ -11,3 +18,12 @@ def keep(archive: Archive, capture: Path) -> Recording:
     """Keep a capture; returns its only recording."""
     (row,) = archive_keep.keep(archive, capture)
     return row
+
+
+def details(recorder: Recorder, wanted: Filter | None = None) -> list[dict[str, Any]]:
+    """What `srs show --json` says of each recording, without a process for each."""
+    engine = connect(f"sqlite:///{recorder.data}/recordings.sqlite")
+    store = open_store(f"file://{recorder.data}/audio", recorder.data / "keys")
+    return [
+        catalogue.details(engine, row, store) for row in catalogue.entries(engine, recorder.data, wanted or Filter())
+    ]

@@ -17,7 +17,9 @@ class Phone:
         self.call_id = secrets.token_hex(8)
         self.tag = ""
 
-    def send(self, method: str, cseq: int, *headers: str, body: str = "") -> None:
+    def send(
+        self, method: str, cseq: int, *headers: str, body: str = "", content_type: str = "application/sdp"
+    ) -> None:
         host, port = self.socket.getsockname()[:2]
         lines = [
             f"{method} sip:srs@{host} SIP/2.0",
@@ -29,7 +31,7 @@ class Phone:
             f"CSeq: {cseq} {method}",
             f"Contact: <sip:sbc@{host}:{port}>;+sip.src",
             *headers,
-            *(["Content-Type: application/sdp"] if body else []),
+            *([f"Content-Type: {content_type}"] if body else []),
             f"Content-Length: {len(body)}",
         ]
         data = ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
@@ -41,8 +43,10 @@ class Phone:
             if not isinstance(message, Response) or message.code != 100:
                 return message
 
-    def ask(self, method: str, cseq: int, *headers: str, body: str = "") -> Response:
-        self.send(method, cseq, *headers, body=body)
+    def ask(
+        self, method: str, cseq: int, *headers: str, body: str = "", content_type: str = "application/sdp"
+    ) -> Response:
+        self.send(method, cseq, *headers, body=body, content_type=content_type)
         answer = self.receive()
         if method == "INVITE":
             tag = self.tag or f";tag={answer.to_address.tag}"
