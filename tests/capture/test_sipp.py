@@ -28,7 +28,12 @@ pytestmark = [
 
 @pytest.fixture
 def media(tmp_path: Path) -> Path:
-    out = tmp_path / "legs.pcap"
+    return make_media(tmp_path)
+
+
+def make_media(folder: Path) -> Path:
+    """Two legs of 2 s, a tone each."""
+    out = folder / "legs.pcap"
     subprocess.run([sys.executable, str(ROOT / "captures" / "legs_pcap.py"), str(out), "2"], check=True)
     return out
 

@@ -1,15 +1,13 @@
 """Families of clients as sipp scenarios, made for real: what is recorded, and who is on it."""
 
 import json
-import subprocess
-import sys
 import threading
 import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
-from capture.test_sipp import ROOT, dominant_hz, pytestmark, sipp
+from capture.test_sipp import dominant_hz, make_media, pytestmark, sipp
 
 __all__ = ["pytestmark"]
 
@@ -19,9 +17,7 @@ CALLER_HZ = 440
 @pytest.fixture
 def one_leg(tmp_path: Path) -> Path:
     """Media of which only the first leg counts: the scenarios have one line."""
-    out = tmp_path / "legs.pcap"
-    subprocess.run([sys.executable, str(ROOT / "captures" / "legs_pcap.py"), str(out), "2"], check=True)
-    return out
+    return make_media(tmp_path)
 
 
 def sound(recording) -> np.ndarray:
