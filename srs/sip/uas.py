@@ -122,7 +122,9 @@ class UserAgentServer(Core):
             raise SipError(416, "Unsupported URI Scheme")
         self._check_require(request)
         if request.to_address.tag:
-            return self._continue(transaction)
+            dialog = self._continue(transaction)
+            self._check_package(request)
+            return dialog
         if request.method in ("BYE", "UPDATE", "INFO"):
             raise SipError(481, "Call/Transaction Does Not Exist")
         self._check_merged(transaction)
@@ -138,6 +140,11 @@ class UserAgentServer(Core):
         unknown = [tag for tag in request.list("Require") if tag.lower() not in self.supported]
         if unknown:
             raise SipError(420, "Bad Extension", headers=(("Unsupported", ", ".join(unknown)),))
+
+    def _check_package(self, request: Request) -> None:
+        """No info package is wanted (RFC 6086 §4.2.2); INFO without one, as of old, is for the application."""
+        if request.method == "INFO" and request.headers.get("Info-Package") is not None:
+            raise SipError(469, "Bad Info Package", headers=(("Recv-Info", ""),))
 
     def _check_merged(self, transaction: Transaction) -> None:
         """Whether the same request is here already by another path (§8.2.2.2)."""

@@ -3,6 +3,7 @@
 import pytest
 from capture.test_peers_on_the_wire import SDP
 from support.phone import Phone
+from support.rfc_flows import of_two, step
 
 
 @pytest.fixture
@@ -35,3 +36,14 @@ def test_100rel(phone):
     assert (refused.code, refused.headers["Unsupported"]) == (420, "100rel")
     assert phone.ask("INVITE", 2, "Require: siprec", "Supported: 100rel", body=SDP).code == 200
     phone.ask("BYE", 3)
+
+
+def test_a_client_is_asked_for_nothing(phone):
+    """Neither for a snapshot, though all it sent was a change of what was never said, nor for pictures."""
+    content_type, body = step("8068-3.2.2-hold", "", of_two()).body()
+    assert phone.ask("INVITE", 1, "Require: siprec", body=body, content_type=content_type).code == 200
+    phone.socket.settimeout(1)
+    with pytest.raises(TimeoutError):
+        phone.receive()
+    phone.socket.settimeout(10)
+    assert phone.ask("BYE", 2).code == 200

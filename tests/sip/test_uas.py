@@ -199,6 +199,14 @@ def test_lower_cseq(talk):
     talk >> talk.within("INFO", 4) << "500 INFO"
 
 
+def test_info_of_a_package_that_nobody_asked_for(talk):
+    """RFC 6086 §4.2.2; the dialog goes on."""
+    talk.established() >> talk.within("INFO", 2, headers=[("Info-Package", "dtmf")]) << "469 INFO"
+    assert talk.last["469 INFO"].message.headers["Recv-Info"] == ""
+    talk >> talk.within("INFO", 3)
+    assert talk.happened(RequestReceived)[-1].request.cseq.sequence == 3
+
+
 def test_second_invite_while_one_waits(talk):
     talk.established() >> talk.within("INVITE", 2) << "100 INVITE"
     talk >> talk.within("INVITE", 3) << "500 INVITE"
