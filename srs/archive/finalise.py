@@ -1,6 +1,6 @@
 """From a capture to its recordings: a pure function of the file, the same for a live call, a left-over, a mirror."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -26,6 +26,8 @@ __all__ = ["LegFacts", "LegSound", "NoSession", "Recording", "channels", "finali
 
 
 AS_IT_CAME = Treatment()
+MOST_DOCUMENTS = 20
+"""Metadata documents that are kept of a session: real ones have 1 to 4 kB, none more than a datagram of a capture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,7 @@ def _facts(
         "end_reason": session.end_reason,
         "problems": [*session.problems, *(said for each in sounds if (said := secure.problem(each.label, each.facts)))],
         "participants": [_participant(session, each, start_ns) for each in session.history],
+        "documents": list(_documents(session, start_ns)),
         "events": [[_seconds(time_ns, start_ns), event] for time_ns, event in replayed.events],
         "not_recorded": [
             {"index": stream.index, "kind": stream.kind, "label": stream.label}
@@ -205,6 +208,16 @@ def _facts(
         "extensions": sorted({each.name for each in session.metadata.extensions}) if session.metadata else [],
         "unreadable_messages": replayed.unreadable,
     }
+
+
+def _documents(session: Session, start_ns: int) -> Iterator[dict[str, object]]:
+    """Yield the metadata as they came, one that is like the last one only once."""
+    before = b""
+    for time_ns, xml in session.snapshots[:MOST_DOCUMENTS]:
+        if xml != before:
+            text = xml.decode("utf-8", "replace").replace("\0", "\ufffd")
+            yield {"at_s": _seconds(time_ns, start_ns), "xml": text}
+        before = xml
 
 
 def _participant(session: Session, presence: Presence, start_ns: int) -> dict[str, object]:

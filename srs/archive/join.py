@@ -100,6 +100,8 @@ def _moved(name: str, value: Any, by_s: float) -> Any:  # noqa: ANN401 - facts a
     """A fact with its times on the clock of the whole."""
     if name == "events":
         return [[round(at_s + by_s, 6), event] for at_s, event in value]
+    if name == "documents":
+        return [{**each, "at_s": round(each["at_s"] + by_s, 6)} for each in value]
     if name == "participants":
         times = ("from_s", "to_s")
         return [{**who, **{key: round(who[key] + by_s, 6) for key in times if who[key] is not None}} for who in value]

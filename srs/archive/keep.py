@@ -27,6 +27,7 @@ from srs.archive.audio import Samples
 from srs.archive.database import connect, reading, writing
 from srs.archive.errors import NoRecording
 from srs.archive.export import tags_of
+from srs.archive.minimal import trim
 from srs.archive.peer import peer_of
 from srs.archive.seal import SUFFIX, sealed
 from srs.archive.store import Store, open_store
@@ -34,6 +35,7 @@ from srs.archive.subject import direction, parties_text
 from srs.archive.tables import Identifier, Leg, Recording, State
 from srs.archive.verdict import Judge, unjudged
 from srs.config import AudioSettings, Settings
+from srs.config.archive import MetadataSettings
 from srs.config.rules import NumbersSettings
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ class Archive:
     refusals: tuple[type[Exception], ...]
     """What `finalise` raises for a capture that holds no recording."""
     numbers: NumbersSettings = field(default_factory=NumbersSettings)
+    metadata: MetadataSettings = field(default_factory=MetadataSettings)
     judge: Judge = unjudged
     """Says of each recording whether its sound may be kept and for whom it is sealed."""
     on_stored: tuple[OnStored, ...] = ()
@@ -88,6 +91,7 @@ def open_archive(settings: Settings, judge: Judge = unjudged, on_stored: tuple[O
         channels,
         refusals,
         settings.numbers,
+        settings.metadata,
         judge,
         on_stored,
     )
@@ -207,6 +211,7 @@ def _ready(archive: Archive, capture: Path, recording: str, finalised: "Finalise
         identifiers=_identifiers(finalised),
     )
     verdict = archive.judge(row, finalised)
+    trim(row, archive.metadata.keep)
     if verdict.unwanted is not None:
         return _unkept(row, verdict.unwanted)
     _store(archive, row, finalised, verdict.key)

@@ -1,11 +1,12 @@
-"""Where recordings are kept and how they are signed: `[database]`, `[store]`, `[vcon]`."""
+"""Where recordings are kept and how they are signed: `[database]`, `[store]`, `[metadata]`, `[vcon]`."""
 
 import socket
 from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from srs.config.values import Section
+from srs.config.values import Section, items
 
 
 class DatabaseSettings(Section):
@@ -29,6 +30,15 @@ class NodeSettings(Section):
         min_length=1,
         max_length=128,
         description="The name of this recorder among those that share an archive; without it the host's.",
+    )
+
+
+class MetadataSettings(Section):
+    keep: Annotated[list[Literal["names", "identifiers", "headers", "documents"]], BeforeValidator(items)] = Field(
+        default=["names", "identifiers", "headers", "documents"],
+        description="What is kept of the words of clients beside addresses and times: `names` of parties, "
+        "`identifiers` by which other systems know the call, `headers` (`X-…` of the INVITE, names of extensions), "
+        "`documents` (the metadata as they came).",
     )
 
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from srs.config.access import AccessSettings, AuditSettings, OidcSettings
-from srs.config.archive import DatabaseSettings, NodeSettings, StoreSettings, VconSettings
+from srs.config.archive import DatabaseSettings, MetadataSettings, NodeSettings, StoreSettings, VconSettings
 from srs.config.handoff import HandoffSettings, RetentionSettings, TaskSettings
 from srs.config.mail import MailSettings
 from srs.config.media import AdmissionSettings, AudioSettings, MediaSettings
@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     audio: AudioSettings = AudioSettings()
     database: DatabaseSettings = DatabaseSettings()
     store: StoreSettings = StoreSettings()
+    metadata: MetadataSettings = MetadataSettings()
     admission: AdmissionSettings = AdmissionSettings()
     retention: RetentionSettings = RetentionSettings()
     reconcile: ReconcileSettings = ReconcileSettings()

@@ -60,7 +60,7 @@ class MetadataError(ValueError):
 
 
 def read(xml: bytes) -> Metadata:
-    """Read a metadata document of any client.
+    """Read a metadata document of any client; of a damaged one in which nobody can be read nothing follows.
 
     Raises:
         MetadataError: it is not XML, even with forgiveness; has no recording element; or is refused by `markup`.
@@ -79,7 +79,7 @@ def read(xml: bytes) -> Metadata:
     streams = tuple(dict.fromkeys(_all(found, "stream", _stream)))
     problems += _reused(participants, sessions, streams)
     return Metadata(
-        complete=_is_complete(top, found),
+        complete=_is_complete(top, found) and not (mended and not sessions and not participants),
         sessions=sessions,
         participants=participants,
         streams=streams,

@@ -45,6 +45,7 @@ def _cut(session: Session, communication: Communication) -> Session:
         metadata=metadata,
         history=tuple(_presences(session, communication, place)),
         identifiers=tuple(_identifiers(session, communication)),
+        snapshots=tuple(each for each in session.snapshots if _is_in_time(session, communication, each[0])),
         communications=(communication,),
     )
 
@@ -105,11 +106,15 @@ def _identifiers(session: Session, communication: Communication) -> Iterator[Nam
     """Those of the call, its parties and streams; what is said of nothing known belongs to the calls of its time."""
     own = {communication.info.id, *communication.members}
     others = {name for each in session.communications for name in (each.info.id, *each.members)} - own
-    since_ns = max((_over(each, communication) for each in session.communications), default=0)
     for named in session.identifiers:
-        in_time = since_ns < named.time_ns and not (communication.until_ns and named.time_ns > communication.until_ns)
-        if named.owner in own or (named.owner not in others and in_time):
+        if named.owner in own or (named.owner not in others and _is_in_time(session, communication, named.time_ns)):
             yield named
+
+
+def _is_in_time(session: Session, communication: Communication, time_ns: int) -> bool:
+    """Whether a message of that time may be of the call."""
+    since_ns = max((_over(each, communication) for each in session.communications), default=0)
+    return since_ns < time_ns and not (communication.until_ns and time_ns > communication.until_ns)
 
 
 def _over(earlier: Communication, later: Communication) -> int:

@@ -207,6 +207,20 @@ def test_parties_are_told_by_the_metadata(tmp_path):
     assert (recording.facts["end_reason"], recording.facts["problems"]) == ("BYE", [])
 
 
+def test_metadata_are_kept_as_they_came(tmp_path):
+    """Well-formed or not; the same again only once."""
+    scene, odd, other = Scene(), b"<recording><a & b>\xff\0", metadata.write("f81d4fae", ["sip:alice@example.com"])
+    for place, xml in enumerate((other, other, odd, other)):
+        scene.offer(1000 * place, AUDIO, metadata=xml)
+    scene.bye(4000)
+    kept = finalise(scene.write(tmp_path / "1.pcap")).facts["documents"]
+    assert [(each["at_s"], each["xml"]) for each in kept] == [
+        (-0.002, other.decode()),
+        (1.998, "<recording><a & b>\ufffd\ufffd"),
+        (2.998, other.decode()),
+    ]
+
+
 def test_facts_are_fit_for_json(call, tmp_path):
     scene, _ = call()
     recording = finalise(scene.write(tmp_path / "1.pcap"))

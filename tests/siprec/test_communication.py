@@ -117,6 +117,16 @@ def test_a_document_without_sessions_ends_nothing(dialog, two_legs):
     assert told(session) == [("cs1", 2, None)]
 
 
+@pytest.mark.parametrize("broken", [b"<recording><a & b>", b"<recording><datamode>complete</datamode><sess"])
+def test_a_document_of_which_nothing_can_be_read_ends_nothing(dialog, two_legs, broken):
+    """A whole one that names nobody does: the recording session waits for its next call."""
+    dialog.agrees(sdp=two_legs(), xml=document(*call("cs1", "ann", "bob")))
+    assert told(dialog.agrees("UPDATE", xml=broken)) == [("cs1", 2, None)]
+    assert who(dialog.session) == ["ann", "bob"]
+    assert all(each.until_ns is None for each in dialog.session.history)
+    assert told(dialog.agrees("UPDATE", xml=document())) == [("cs1", 2, 6)]
+
+
 @pytest.mark.parametrize(
     "end",
     [
