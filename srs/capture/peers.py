@@ -76,8 +76,8 @@ def recognises(peer: PeerSettings, request: Request, body: Body) -> bool:
     if peer.recognition == "plain":
         return True
     if peer.recognition == "strict":
-        contact = " ".join(request.headers.getlist("Contact")).lower()
-        return headers.requires_siprec(request) and "+sip.src" in contact
+        tags = (contact.rpartition(">")[2].lower() for contact in request.headers.getlist("Contact"))
+        return headers.requires_siprec(request) and any("+sip.src" in each for each in tags)
     return headers.asks_for_recording(request) or body.metadata is not None
 
 

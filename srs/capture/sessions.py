@@ -143,7 +143,8 @@ class Sessions:
         peers.check(peer, caller, request, self._digest, time.monotonic())
         body = _body(request)
         if not peers.recognises(peer, request, body):
-            raise Refusal(403, "only recording sessions (RFC 7866) are taken here")
+            strict = f": [[peer]] {peer.name} is strict" if peer.recognition == "strict" else ""
+            raise Refusal(403, f"only recording sessions (RFC 7866) are taken here{strict}")
         offered = _offered(body)
         srtp = security.policy(peer, flow.transport)
         security.check(srtp, offered)

@@ -51,6 +51,12 @@ RULES = (
     Rule(403, "Password", "User or password are wrong.", "Compare them with user and password of its [[peer]]."),
     Rule(
         403,
+        "is strict$",
+        'Its [[peer]] has recognition = "strict": `Require: siprec` and `+sip.src` after the `>` of Contact, both.',
+        'Let the client send both, or set recognition = "relaxed".',
+    ),
+    Rule(
+        403,
         "recording sessions",
         "It has no mark of a recording call: no `Require: siprec`, no `+sip.src` or `;src` in Contact, no metadata.",
         'Enable SIPREC on the client; if it knows none, give it a [[peer]] with recognition = "plain".',

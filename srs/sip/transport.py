@@ -12,6 +12,7 @@ from srs.sip.endpoint import Endpoint
 from srs.sip.errors import SipError
 from srs.sip.events import Event
 from srs.sip.flow import Flow, Send
+from srs.sip.securing import SecureListener
 from srs.sip.sockets import address_towards, bind
 from srs.sip.streams import Streams
 
@@ -49,7 +50,7 @@ class SipServer:
         self._turn: asyncio.Handle | None = None
         self._alarm: asyncio.Handle | None = None
         self._alarm_at = 0.0
-        self._servers: list[asyncio.Server] = []
+        self._servers: list[asyncio.Server | SecureListener] = []
         self._datagrams: dict[Address, asyncio.DatagramTransport] = {}
         self._streams = Streams(self, self.counts, drop)
 
@@ -78,11 +79,15 @@ class SipServer:
         sock.setblocking(False)
         local: Address = sock.getsockname()[:2]
         if sock.type == socket.SOCK_STREAM:
-            accept = functools.partial(self._streams.accept, "TLS" if tls else "TCP")
-            self._servers.append(await self._loop.create_server(accept, sock=sock, ssl=tls, backlog=TCP_BACKLOG))
-            return ListenAddress("TLS" if tls else "TCP", *local)
-        transport, _ = await self._loop.create_datagram_endpoint(lambda: _Datagrams(self, local), sock=sock)
-        self._datagrams[local] = transport
+            transport = "TLS" if tls else "TCP"
+            accept = functools.partial(self._streams.accept, transport)
+            if tls:
+                self._servers.append(SecureListener(sock, tls, accept, TCP_BACKLOG))
+            else:
+                self._servers.append(await self._loop.create_server(accept, sock=sock, backlog=TCP_BACKLOG))
+            return ListenAddress(transport, *local)
+        datagrams, _ = await self._loop.create_datagram_endpoint(lambda: _Datagrams(self, local), sock=sock)
+        self._datagrams[local] = datagrams
         return ListenAddress("UDP", *local)
 
     def adopt(self, number: int, sock: socket.socket) -> None:

@@ -77,6 +77,7 @@ def test_a_demand_for_a_password():
         ("<sip:a@b>", [("Require", "siprec")], None, ("relaxed", "plain")),
         ("<sip:a@b>;+sip.src", [], None, ("relaxed", "plain")),
         ("<sip:a@b;+sip.src>", [], None, ("relaxed", "plain")),
+        ("<sip:a@b;+sip.src>", [("Require", "siprec")], None, ("relaxed", "plain")),
         ("<sip:a@b>;src", [], None, ("relaxed", "plain")),
         ("<sip:a@b>;src;q=1", [], None, ("relaxed", "plain")),
         ("<sip:a@b>", [], b"<recording/>", ("relaxed", "plain")),

@@ -93,6 +93,8 @@ def test_what_came_and_what_to_change():
         (400, "body of 3 octets, Content-Length says 9", "TCP"),
         (403, "192.0.2.1 is not in [sip] allow", "[sip] allow"),
         (403, "no [[peer]] fits 192.0.2.1, sip:a", "docs/peers.md"),
+        (403, "only recording sessions (RFC 7866) are taken here", "no mark"),
+        (403, "only recording sessions (RFC 7866) are taken here: [[peer]] x is strict", 'recognition = "relaxed"'),
         (403, "[[peer]] x demands TLS", "over TLS"),
         (403, "Wrong User or Password", "user and password"),
         (420, "Bad Extension", "100rel"),

@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 import uvloop
+from structlog.testing import capture_logs
 
 from srs.sip.endpoint import Endpoint
 from srs.sip.events import RequestReceived
@@ -131,6 +132,29 @@ def test_without_client_certificate(run, authority, own, required):
         await server.server.close()
 
     run(script())
+
+
+@pytest.mark.parametrize(("trusted", "reason"), [(True, "peer did not return a certificate"), (False, "may not trust")])
+def test_a_handshake_that_fails_is_logged_with_the_reason(run, authority, own, tmp_path, trusted, reason):
+    """The client has no certificate, or does not believe ours."""
+    known = authority if trusted else Authority(tmp_path)
+
+    async def script():
+        server = Server(Identity(*own, authority.certificate if trusted else None))
+        port = await server.listen()
+        with pytest.raises((ssl.SSLError, ConnectionError, asyncio.IncompleteReadError)):
+            await ask(port, client_context(known.certificate))
+        for _ in range(100):
+            if logged:
+                break
+            await asyncio.sleep(0.05)
+        await server.server.close()
+
+    with capture_logs() as logged:
+        run(script())
+    (line,) = logged
+    assert (line["event"], line["source"].partition(":")[0]) == ("TLS handshake failed", "127.0.0.1")
+    assert reason in line["reason"], line
 
 
 def test_a_changed_certificate_is_read_without_restart(run, authority, own):
