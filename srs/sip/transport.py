@@ -43,6 +43,8 @@ class SipServer:
         self._on_event = on_event
         self._on_send = on_send
         self._loop = asyncio.get_running_loop()
+        self._incoming: deque[Callable[[float], None]] = deque()
+        """What sockets brought: each is acted on at a moment."""
         self._events: deque[Event] = deque()
         self._sends: deque[Send] = deque()
         self._flushing = False
@@ -112,17 +114,18 @@ class SipServer:
 
     def received(self, data: bytes, flow: Flow) -> None:
         """A message came on a socket."""
-        self.endpoint.receive(data, flow, self._loop.time())
+        self._incoming.append(functools.partial(self.endpoint.receive, data, flow))
         self._schedule()
 
     def refused(self, error: SipError, data: bytes, flow: Flow) -> None:
         """A stream is no SIP any more; the answer is written when this returns."""
+        self._act()
         self.endpoint.reject(error, data, flow)
         self.flush()
 
     def lost(self, flow: Flow) -> None:
         """A connection is gone."""
-        self.endpoint.connection_lost(flow, self._loop.time())
+        self._incoming.append(functools.partial(self.endpoint.connection_lost, flow))
         self._schedule()
 
     def flush(self) -> None:
@@ -152,13 +155,25 @@ class SipServer:
         self._sends.extend(self.endpoint.outgoing())
 
     def _schedule(self) -> None:
-        """Flush in the next turn of the loop, where a handler's exception breaks no connection."""
+        """Act in the next turn of the loop, where a handler's exception breaks no connection."""
         if self._turn is None:
             self._turn = self._loop.call_soon(self._take_turn)
 
     def _take_turn(self) -> None:
         self._turn = None
-        self.flush()
+        self._act()
+
+    def _act(self) -> None:
+        """Act on what came, one after the other: of two re-INVITEs that came at once the second finds the first
+        answered."""
+        try:
+            self.flush()
+            while self._incoming:
+                self._incoming.popleft()(self._loop.time())
+                self.flush()
+        finally:
+            if self._incoming:  # a handler failed: what comes after it goes on
+                self._schedule()
 
     def _arm(self) -> None:
         """Have `_fire` called at the next timer or earlier."""

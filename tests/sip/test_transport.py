@@ -253,6 +253,45 @@ def test_an_exception_of_the_application_costs_no_other_message(run, transport):
     run(script())
 
 
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_re_invites_that_come_at_once_are_answered_in_turn(run, transport):
+    """Clients send the second a moment after the first, and take a 500 for a refusal (SRS-32, OpenSIPS)."""
+
+    async def finals(peer, count):
+        found = []
+        while len(found) < count:
+            answer = await peer.receive()
+            found += [answer] if answer.code >= 200 else []
+        return found
+
+    async def script():
+        application = Application()
+        address = await application.server.listen(f"{transport}://127.0.0.1:0")
+        tcp = await StreamPeer.connect(*address.address) if transport == "tcp" else None
+        with DatagramPeer("127.0.0.1") as udp:
+            peer = tcp or udp
+
+            def send(*requests):
+                made = [message(*each, transport=transport.upper(), port=peer.port, to_tag=tag) for each in requests]
+                if tcp:
+                    tcp.send(b"".join(made))
+                for data in () if tcp else made:
+                    udp.socket.sendto(data, address.address)
+
+            tag = ""
+            send(("INVITE", 1))
+            (ok,) = await finals(peer, 1)
+            tag = ok.to_address.tag
+            send(("ACK", 1), ("INVITE", 2), ("INVITE", 3))
+            answers = await finals(peer, 2)
+            assert [(each.code, each.cseq.sequence) for each in answers] == [(200, 2), (200, 3)]
+        if tcp:
+            await tcp.close()
+        await application.server.close()
+
+    run(script())
+
+
 def ours(to, transport):
     request = make_request(
         "OPTIONS",
