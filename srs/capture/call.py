@@ -10,6 +10,7 @@ from pathlib import Path
 from rtp import pcap
 from rtp.append import append
 from srs.capture import folder
+from srs.capture.abridge import abridged
 from srs.capture.liveness import Liveness
 from srs.capture.security import Srtp
 from srs.sip.dialog import DialogId
@@ -77,7 +78,7 @@ class Call:
             self.end_reason = message.headers.get("Reason") or "BYE"
         local = (self.address, flow.local[1])
         source, destination = (local, flow.remote) if sent else (flow.remote, local)
-        written = pcap.record(data, source, destination, time_ns)
+        written = pcap.record(abridged(message, data), source, destination, time_ns)
         self.own_octets += len(written) if sent else 0
         self.unwritten.append(written)
         self.flush()
