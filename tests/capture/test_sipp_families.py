@@ -57,6 +57,10 @@ FAMILIES = {
         identifier=("session-id", "0123456789abcdef0123456789abcdef"),
         speakers=(*pair(6), "sip:306@example.com"),
     ),
+    "cisco_nbr": Family(
+        ("sip:+31205550110@127.0.0.1", "sip:210@127.0.0.1"),
+        speakers=("sip:+31205550110@127.0.0.1", "sip:210@127.0.0.1", "sip:310@127.0.0.1"),
+    ),
     "opensips": Family(
         pair(7), TWO, transport="t1", paused=True, identifier=("call-id", "recorded-1@192.0.2.7")
     ),
