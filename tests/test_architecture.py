@@ -25,6 +25,7 @@ RIMS = (  # modules that are there to touch sockets and files
     "srs/sip/streams.py",
     "srs/sip/connection.py",
     "srs/sip/held.py",
+    "srs/sip/securing.py",
     "srs/sip/sockets.py",
     "srs/sip/tls.py",
     "srs/siprec/src*.py",

@@ -1,6 +1,5 @@
 """SBCs and platforms as sipp scenarios, each with the habits of its family: legs, sound and who is in the recording."""
 
-import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,21 +70,13 @@ FAMILIES = {
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
-    """The recorder, and what each family's call became, by scenario; the calls are made at once."""
+    """The recorder, and what each family's call became, by scenario."""
     folder = tmp_path_factory.mktemp("families")
     media, recorder = make_media(folder), Recorder(folder / "data", "127.0.0.1", {})
-
-    def make(name: str, family: Family) -> None:
-        length = "600" if family.paused else "2200"
-        sipp(recorder, name, media, 1, "-t", family.transport, "-d", length, "-cid_str", f"{name}-%u")
-
     try:
-        make("oracle", FAMILIES["oracle"])  # alone: the port of its second line, added later, must be next to its first
-        others = [threading.Thread(target=make, args=each) for each in FAMILIES.items() if each[0] != "oracle"]
-        for thread in others:
-            thread.start()
-        for thread in others:
-            thread.join()
+        for name, family in FAMILIES.items():  # one after another: sipp sends to the ports beside those of one line too
+            length = "600" if family.paused else "2200"
+            sipp(recorder, name, media, 1, "-t", family.transport, "-d", length, "-cid_str", f"{name}-%u")
         recorder.recordings(len(FAMILIES))
         yield recorder, {shown["call_id"].removesuffix("-1"): shown for shown in details(recorder)}
     finally:
