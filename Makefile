@@ -52,8 +52,8 @@ format: $(VENV)/.dev  ## format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev  ## what packets, calls and answers cost, beside a C floor; LONG=1 for the long form
-	$(BIN)/python -m benchmarks $(if $(LONG),--long)
+bench: $(VENV)/.dev  ## what packets, calls and answers cost, beside a C floor; LONG=1, PLOT=file.svg, JSON=file
+	$(BIN)/python -m benchmarks $(if $(LONG),--long) $(if $(PLOT),--plot $(PLOT)) $(if $(JSON),--json $(JSON))
 
 soak: $(VENV)/.dev  ## thousands of short calls; MINUTES=20
 	$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),20)
