@@ -135,7 +135,7 @@ def check(recorder: Recorder, plans: list[Plan], outcomes: list[Outcome]) -> Non
 def test_no_packet_is_lost_to_a_kill(
     start_recorder: Callable, calls: int, seconds: float, kinds: list, seed: int
 ) -> None:
-    web = f"127.0.0.1:{free_port('127.0.0.1')}"
+    web = f"http://127.0.0.1:{free_port('127.0.0.1')}"
     # A worker that dies again and again is behind.
     recorder = start_recorder(SRS_ADMISSION__LAG_S="60", SRS_WEB__LISTEN=web)
     plans = [make_plan(recorder, n, seconds, ("UDP", "TCP")[n % 2]) for n in range(calls)]
