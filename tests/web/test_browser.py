@@ -138,7 +138,7 @@ def test_a_second_factor_is_set_up_with_a_picture(browser: Browser, site: Site):
         page = visitor.go("/account/second-factor", "bert-second-factor")
         expect(page.get_by_role("img", name="QR code").locator("svg")).to_be_visible()
         secret = page.locator("small code").inner_text()
-        page.get_by_label("Code").fill(pyotp.TOTP(secret).now())
+        page.get_by_role("textbox", name="Code").fill(pyotp.TOTP(secret).now())
         page.get_by_role("button", name="Put in force").click()
         expect(page.locator(".codes li")).to_have_count(8)
 
