@@ -19,6 +19,19 @@ WHAT_TO_DO = {
 """Every alarm there is, and what it asks of whoever reads it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One that is raised."""
+
+    name: str
+    call: str | None
+    reason: str
+
+    @property
+    def do(self) -> str:
+        return WHAT_TO_DO[self.name]
+
+
 @dataclass
 class Alarms:
     """The alarms of one process. An alarm is known by its name and its call, if it is one of a call."""
@@ -39,6 +52,10 @@ class Alarms:
         for name, of in list(self._active):
             if of == call:
                 self.set(name, None, call=call)
+
+    def all(self) -> list[Alarm]:
+        """Those that are raised."""
+        return [Alarm(*key, reason) for key, reason in list(self._active.items())]
 
     def active(self) -> dict[str, int]:
         """How many of each are raised."""

@@ -7,8 +7,10 @@ is the handoff process (`srs.handoff.worker`).
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 
 from srs.archive import keep
+from srs.archive.grouping import Grouping
 from srs.archive.keep import Archive
 from srs.config import Settings
 from srs.handoff import worker
@@ -29,7 +31,7 @@ def open_archive(settings: Settings) -> Archive:
     Raises:
         DatabaseError, StoreError: one of them is not to be had.
     """
-    return keep.open_archive(settings, Judge(settings), (planner(settings),))
+    return keep.open_archive(settings, Judge(settings), (planner(settings), Grouping(settings.group).note))
 
 
 def chores(archive: Archive, settings: Settings) -> Iterable[Callable[[], None]]:
@@ -39,6 +41,7 @@ def chores(archive: Archive, settings: Settings) -> Iterable[Callable[[], None]]
         NoticeAlarm(archive.engine, settings.privacy.notice_alarm, worker.alarms),
         Checkpoints(archive.engine, settings),
         StaffNotices(archive.engine, settings),
+        partial(Grouping(settings.group).chore, archive.engine),
     ]
 
 

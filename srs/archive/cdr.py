@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -77,7 +77,7 @@ def read(path: Path, settings: ReconcileSettings) -> list[Cdr]:
         try:
             if _is_answered(row, columns.get("answered")):
                 found.append(_cdr(line, row, columns, settings.time_zone))
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, OverflowError) as error:
             what = f"there is no {error}" if isinstance(error, KeyError) else str(error)
             raise UnreadableList(f"{path}, line {line}: {what}; [reconcile] tells the columns") from error
     return sorted(found, key=lambda cdr: (cdr.started_at, cdr.line))
@@ -96,22 +96,23 @@ def _columns(settings: ReconcileSettings) -> dict[str, str]:
 
 def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """The lines with their numbers; the names of JSON objects within objects are joined by dots."""
-    text = path.read_text("utf-8-sig")
     try:
+        text = path.read_text("utf-8-sig")
         if text.lstrip().startswith(("{", "[")):
             yield from enumerate(map(_flat, _json(text)), start=1)
         else:
             dialect = csv.Sniffer().sniff(text.partition("\n")[0], ",;\t|")
             yield from enumerate(csv.DictReader(text.splitlines(), dialect=dialect), start=2)
-    except (json.JSONDecodeError, csv.Error) as error:
+    except (ValueError, csv.Error) as error:
         raise UnreadableList(f"{path}: neither CSV nor JSON: {error}") from error
 
 
-def _json(text: str) -> Iterable[Any]:
-    if text.lstrip().startswith("["):
-        rows: list[Any] = json.loads(text)
-        return rows
-    return [json.loads(line) for line in text.splitlines() if line.strip()]
+def _json(text: str) -> Iterator[dict[str, Any]]:
+    rows = json.loads(text) if text.lstrip().startswith("[") else map(json.loads, filter(str.strip, text.splitlines()))
+    for row in rows:
+        if not isinstance(row, dict):
+            raise ValueError(f"{row!r} is no object")
+        yield row
 
 
 def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from sqlmodel import col, select
 
 from srs.archive.database import reading
-from srs.archive.searchable import Searchable, place, plain, tag_word
+from srs.archive.searchable import POOR, POOR_INDEX, Searchable, extension_word, group_word, place, plain, tag_word
 from srs.archive.tables import Recording
 
 _NUMBER = re.compile(r"[+0-9][0-9 .()\-/]{2,}")
@@ -37,6 +37,14 @@ class Search:
     held: bool | None = None
     below: float | None = None
     """Less than this share of the packets of some leg came."""
+    mos_below: float | None = None
+    """The estimated MOS of some leg is lower."""
+    notice: str | None = None
+    """What is known of the parties' having been told (`Searchable.notice`)."""
+    extension: str | None = None
+    """Whole number of a party."""
+    group: str | None = None
+    """Name of a `[[group]]` that a party is of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,9 @@ def _query(wanted: Search, before: int | None, dialect: str) -> sa.Select[Any]:
         order = index.c.rowid
     else:
         query = query.where(*(table.c.words.contains(term, autoescape=True) for term in asked))
+    if wanted.mos_below is not None and wanted.mos_below <= POOR:
+        query = query.where(table.c.mos < sa.literal_column(str(POOR)))  # as the index says it, or it is not used
+        query = query if asked else query.with_hint(table, f"INDEXED BY {POOR_INDEX}", "sqlite")
     return query.where(*_conditions(wanted, table, order, before)).order_by(order.desc())
 
 
@@ -107,6 +118,8 @@ def _conditions(
         (wanted.state, operator.eq, columns.state),
         (wanted.held, operator.eq, columns.held),
         (wanted.below, operator.lt, columns.complete),
+        (wanted.mos_below, operator.lt, columns.mos),
+        (wanted.notice, operator.eq, columns.notice),
     ]
     return [compare(column, value) for value, compare, column in asked if value is not None]
 
@@ -118,7 +131,8 @@ def terms(wanted: Search) -> list[str]:
         found = [re.sub(r"[ .()\-/]", "", text)]
     else:
         found = [word if len(word) >= _TRIGRAM else f" {word} " for word in text.split()]
-    return found + ([f" {tag_word(wanted.tag)} "] if wanted.tag else [])
+    whole = (extension_word, wanted.extension), (group_word, wanted.group), (tag_word, wanted.tag)
+    return found + [f" {word(asked)} " for word, asked in whole if asked]
 
 
 def _phrases(asked: list[str]) -> str:

@@ -17,11 +17,20 @@ from sqlalchemy.orm import UOWTransaction
 from sqlmodel import Field, SQLModel, col
 
 from srs.archive.subject import number
-from srs.archive.tables import Recording, State
+from srs.archive.tables import NoticeState, Recording, State
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_END: Final = datetime(2250, 1, 1, tzinfo=UTC)
+"""What is later has no position of its own that fits 63 bits."""
 _SPREAD: Final = 10
 """Bits below the microsecond in which recordings that began at once differ."""
+
+
+POOR_INDEX: Final = "ix_recording_search_poor"
+POOR: Final = 4.03
+"""MOS below which some users are dissatisfied (ITU-T G.107 annex B)."""
+_IS_POOR: Final = sa.text(f"mos < {POOR}")
+_WALKED: Final = ("duration_s", "complete", "purpose", "state", "held", "mos", "notice")
 
 
 class Searchable(SQLModel, table=True):
@@ -30,7 +39,10 @@ class Searchable(SQLModel, table=True):
     __tablename__ = "recording_search"
     __table_args__ = (
         # All that is asked but words: a search that fits hardly any reads this alone.
-        sa.Index("ix_recording_search_walk", "position", "duration_s", "complete", "purpose", "state", "held"),
+        sa.Index("ix_recording_search_walk", "position", *_WALKED),
+        sa.Index("ix_recording_search_notice", "notice", "position"),
+        # Few of many: a search for poor quality must not walk past all the others.
+        sa.Index(POOR_INDEX, "position", "mos", sqlite_where=_IS_POOR, postgresql_where=_IS_POOR),
     )
 
     position: int = Field(
@@ -45,6 +57,10 @@ class Searchable(SQLModel, table=True):
     purpose: str | None = Field(default=None, sa_type=sa.Text)
     state: str = Field(max_length=16)
     held: bool = False
+    mos: float | None = None
+    """Estimated, of the worst leg; None: not known."""
+    notice: str | None = Field(default=None, max_length=16)
+    """What is known of the parties' having been told (`NoticeState`), of the one of whom least is known."""
 
 
 def plain(text: str) -> str:
@@ -57,7 +73,8 @@ def words(row: Recording) -> str:
     """What a recording is found by."""
     told = [row.caller, row.callee, *(text for leg in row.legs for text in (leg.aor, leg.name))]
     addresses = [form for text in told if text for form in (text, number(text))]
-    beside = [row.call_id, row.peer, row.direction, row.note, *map(tag_word, row.tags)]
+    marked = [*map(extension_word, filter(None, told)), *map(tag_word, row.tags), *map(group_word, row.groups or ())]
+    beside = [row.call_id, row.peer, row.direction, row.note, *marked]
     unique = dict.fromkeys(plain(text) for text in (*addresses, *beside) if text)
     return f" {' '.join(' '.join(unique).split())} "
 
@@ -67,9 +84,19 @@ def tag_word(tag: str) -> str:
     return "#" + plain(tag).replace(" ", "_")
 
 
+def group_word(group: str) -> str:
+    """What a group is found by."""
+    return "~" + plain(group).replace(" ", "_")
+
+
+def extension_word(address: str) -> str:
+    """What a whole number is found by."""
+    return "&" + plain(number(address)).replace(" ", "_")
+
+
 def place(moment: datetime) -> int:
     """The first position of those that began then."""
-    elapsed = moment - _EPOCH
+    elapsed = min(max(moment, _EPOCH), _END) - _EPOCH
     return ((elapsed.days * 86400 + elapsed.seconds) * 1_000_000 + elapsed.microseconds) << _SPREAD
 
 
@@ -100,6 +127,8 @@ def values(row: Recording) -> dict[str, object]:
         "purpose": row.purpose,
         "state": str(row.state),
         "held": row.held,
+        "mos": mos(row),
+        "notice": notice(row),
     }
 
 
@@ -117,3 +146,16 @@ def complete(row: Recording) -> float:
     if row.state == State.FAILED:
         return 0.0
     return min((leg.packets / (leg.packets + leg.lost) for leg in row.legs if leg.packets + leg.lost), default=1.0)
+
+
+def mos(row: Recording) -> float | None:
+    """Estimated, of the worst leg; None: of none is it known."""
+    told = (leg.facts.get("quality", {}).get("mos") for leg in row.legs)
+    return min((each for each in told if each is not None), default=None)
+
+
+def notice(row: Recording) -> str | None:
+    """What is known of the parties' having been told, of the one of whom least is known; None: of none anything."""
+    states = {each.state for each in row.notices}
+    order = (NoticeState.MISSING, NoticeState.UNCHECKED, NoticeState.HEARD, NoticeState.OUTSIDE)
+    return next((state.value for state in order if state in states), None)

@@ -72,6 +72,10 @@ class Recording(SQLModel, table=True):
     """Name of the key that the sound is sealed for; None: it is not sealed."""
     parties: str = Field(default="", sa_type=Text)
     """Addresses of all parties in the forms that patterns are compared with, in lower case, each with a line's end."""
+    groups: list[str] | None = Field(default=None, sa_type=JSON)
+    """Names of the `[[group]]`s that a party is of; None: not looked at yet."""
+    grouped: str | None = Field(default=None, max_length=16, index=True)
+    """Digest of the settings by which (`srs.archive.grouping`)."""
     facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     held: bool = False
     """A legal hold: must not be deleted."""

@@ -2,15 +2,22 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from prometheus_client import CollectorRegistry, start_http_server
+import structlog
+from prometheus_client import CollectorRegistry, generate_latest, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector as Source
 
+from srs import telling
 from srs.capture import folder
 from srs.capture.health import Health
 from srs.capture.sessions import Counts
+from srs.sip.address import host_port
+
+log = structlog.get_logger()
 
 _COUNTERS: Final = {  # of health.Report
     "packets": "Datagrams taken from sockets.",
@@ -20,13 +27,20 @@ _COUNTERS: Final = {  # of health.Report
 }
 
 
-class Collector:
+class Collector(Source):
     """Reads the numbers when they are asked for, in a thread of the server: nothing here changes anything."""
 
     def __init__(self, health: Health, calls: Counts, running: Callable[[], int], data_dir: Path) -> None:
         self._health, self._calls, self._running, self._data_dir = health, calls, running, data_dir
 
     def collect(self) -> Iterator[Metric]:
+        yield from self.numbers()
+        yield _labelled(
+            GaugeMetricFamily("srs_alarms", "Alarms that are raised.", labels=["alarm"]), self._health.alarms.active()
+        )
+
+    def numbers(self) -> Iterator[Metric]:
+        """All but the alarms."""
         yield GaugeMetricFamily("srs_calls_running", "Calls under way.", self._running())
         yield CounterMetricFamily("srs_calls", "Calls accepted.", self._calls.recorded)
         yield _labelled(
@@ -39,11 +53,22 @@ class Collector:
             yield GaugeMetricFamily("srs_disk_free_bytes", "For captures.", self._health.probe.free)
             yield GaugeMetricFamily("srs_disk_trial_seconds", "To write a small file.", self._health.probe.took_s)
         yield _labelled(
-            GaugeMetricFamily("srs_alarms", "Alarms that are raised.", labels=["alarm"]), self._health.alarms.active()
-        )
-        yield _labelled(
             GaugeMetricFamily("srs_captures", "Capture files, by folder.", labels=["state"]), self._captures()
         )
+
+    def news(self) -> telling.News:
+        """What signalling tells of itself."""
+        text = generate_latest(_Numbers(self)).decode()
+        return {"alarms": [asdict(alarm) for alarm in self._health.alarms.all()], "metrics": text}
+
+    def serve(self, address: tuple[str, int]) -> None:
+        """Answer scrapes from a thread of its own."""
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(self)
+        try:
+            start_http_server(address[1], address[0], registry=registry)
+        except OSError as error:
+            log.error("no metrics", listen=host_port(address), reason=error.strerror)
 
     def _workers(self) -> Iterator[Metric]:
         reports = dict(self._health.reports)
@@ -63,12 +88,11 @@ def _labelled(family: Metric, values: dict[str, int]) -> Metric:
     return family
 
 
-def serve(address: tuple[str, int], collector: Collector) -> None:
-    """Answer scrapes from a thread of its own.
+class _Numbers(Source):
+    """Without the alarms, which the web process gathers of all processes."""
 
-    Raises:
-        OSError: the address cannot be bound.
-    """
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(collector)
-    start_http_server(address[1], address[0], registry=registry)
+    def __init__(self, collector: Collector) -> None:
+        self._collector = collector
+
+    def collect(self) -> Iterator[Metric]:
+        return self._collector.numbers()

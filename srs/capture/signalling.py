@@ -8,10 +8,12 @@ import secrets
 import socket
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 import uvloop
 
+from srs import telling
 from srs.alarms import Alarms
 from srs.capture import checkpoint, folder
 from srs.capture.answers import SUPPORTED
@@ -50,6 +52,9 @@ from srs.sip.transaction import Transaction
 from srs.sip.transport import SipServer
 from srs.tasks import spawn
 
+if TYPE_CHECKING:
+    from srs.capture.metrics import Collector
+
 log = structlog.get_logger()
 
 REMEMBER_S = 32.0
@@ -84,22 +89,21 @@ class Signalling:
         stopped = spawn(self._stopped.wait(), "stop")
         spawn(watch_disk(self._health, folder.folder(self._settings.data_dir), self._disk_tried), "watch disk")
         spawn(self._watch(), "watch clients")
-        self._serve_metrics()
+        self._tell()
         await asyncio.wait([stopped, self._custody.gone], return_when=asyncio.FIRST_COMPLETED)
         if not self._custody.leaving:
             await self._server.close()
 
-    def _serve_metrics(self) -> None:
-        if (address := self._settings.metrics.address) is None:
-            return
-        from srs.capture import metrics  # a library that most need not load
+    def _tell(self) -> None:
+        def collector() -> "Collector":
+            from srs.capture.metrics import Collector  # loads a library, for which no call is to wait
 
-        sessions = self._sessions
-        collector = metrics.Collector(self._health, sessions.counts, lambda: len(sessions), self._settings.data_dir)
-        try:
-            metrics.serve(address, collector)
-        except OSError as error:
-            log.error("no metrics", listen=self._settings.metrics.listen, reason=error.strerror)
+            sessions = self._sessions
+            return Collector(self._health, sessions.counts, lambda: len(sessions), self._settings.data_dir)
+
+        telling.tell(self._settings.data_dir, "signalling", lambda: collector().news())
+        if self._settings.metrics.address is not None:
+            collector().serve(self._settings.metrics.address)
 
     # From and to the keeper
 

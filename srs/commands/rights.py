@@ -1,6 +1,5 @@
 """srs person, access, erase, restrict, holds: for those who were recorded."""
 
-import getpass
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from srs.commands.acting import note, note_or_warn
+from srs.commands.acting import account, note, note_or_warn
 from srs.commands.listing import short
 from srs.commands.options import AsJson, Config, Data, open_archive
 
@@ -25,7 +24,7 @@ Receipt = Annotated[
 def _desk(config: Path | None, data: Path | None) -> "Desk":
     from srs.privacy.rights import Desk
 
-    return Desk(*open_archive(config, data), getpass.getuser())
+    return Desk(*open_archive(config, data), account(), "cli")
 
 
 def person(who: Person, as_json: AsJson = False, config: Config = None, data: Data = None) -> None:

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
-from srs.config.values import Section, check_host_port, parse_host_port
+from srs.config.values import Section, check_host_port, items, parse_host_port
 
 
 class AlarmSettings(Section):
@@ -17,6 +17,16 @@ class AlarmSettings(Section):
         default=30.0,
         ge=0,
         description="Seconds in which one leg is silent while another is heard before an alarm is raised; 0: none.",
+    )
+
+    mail: Annotated[list[str], BeforeValidator(items)] = Field(
+        default=[], description="Addresses that alarms are mailed to, by the servers of `[mail]`."
+    )
+    webhook: str | None = Field(
+        default=None, pattern=r"^https?://", description="URL that alarms are sent to, as JSON by POST."
+    )
+    webhook_secret: SecretStr = Field(
+        default=SecretStr(""), description="What they are signed with, as in modules.md; without it they are not."
     )
 
 

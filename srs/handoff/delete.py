@@ -118,7 +118,7 @@ def _cancel_rest(session: Session, recording: str, now: datetime) -> None:
 def _forget(row: Recording) -> None:
     """All but its times, and which capture it was made from."""
     row.call_id = row.session_id = row.caller = row.callee = row.reason = row.note = None
-    row.legs, row.notices, row.identifiers, row.tags, row.parties = [], [], [], [], ""
+    row.legs, row.notices, row.identifiers, row.tags, row.groups, row.parties = [], [], [], [], [], ""
     row.facts = {name: value for name, value in row.facts.items() if name == "capture"}
 
 

@@ -5,6 +5,7 @@ import hmac
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -41,24 +42,41 @@ class Webhook:
 
     def __init__(self, settings: Settings, entry: HandoffSettings) -> None:  # noqa: ARG002
         self._options = Options(**entry.options)
-        self._opener = urllib.request.build_opener(_NoRedirect)
 
     def run(self, job: Job) -> None:
         """POST what `srs show --json` says of the recording."""
         event = {"event": "recording.ready", "recording": details(job.context.engine, job.recording, job.context.store)}
-        body = json.dumps(event, ensure_ascii=False).encode()
-        headers = {"Content-Type": "application/json", "Idempotency-Key": job.task.key}
-        if secret := self._options.secret.get_secret_value():
-            headers["X-SRS-Signature"] = signature(secret, body)
-        request = urllib.request.Request(self._options.url, body, headers, method="POST")
-        try:
-            with self._opener.open(request, timeout=self._options.timeout_s):
-                pass
-        except urllib.error.HTTPError as error:
-            with error:
-                _fail(error)
-        except OSError as error:
-            raise NotNow(f"{self._options.url}: {error}") from error
+        options = self._options
+        post(options.url, event, job.task.key, options.secret.get_secret_value(), options.timeout_s)
+
+
+_OPENER = urllib.request.build_opener(_NoRedirect)
+
+
+def post(url: str, event: Mapping[str, object], key: str, secret: str, timeout_s: float) -> None:
+    """Send an event.
+
+    Args:
+        key: by which the server knows a repetition.
+        secret: that it is signed with; empty: it is not signed.
+
+    Raises:
+        NotNow: trying again may help.
+        NeedsPerson: it does not.
+    """
+    body = json.dumps(event, ensure_ascii=False).encode()
+    headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+    if secret:
+        headers["X-SRS-Signature"] = signature(secret, body)
+    request = urllib.request.Request(url, body, headers, method="POST")
+    try:
+        with _OPENER.open(request, timeout=timeout_s):
+            pass
+    except urllib.error.HTTPError as error:
+        with error:
+            _fail(error)
+    except OSError as error:
+        raise NotNow(f"{url}: {error}") from error
 
 
 def _fail(error: urllib.error.HTTPError) -> None:

@@ -14,16 +14,18 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 
-from srs import config, log
+from srs import config, log, telling
 from srs.alarms import Alarms
 from srs.archive import captures
 from srs.archive.errors import ArchiveError, NoRecording
 from srs.archive.keep import Archive, keep
+from srs.handoff import alarm_post
 from srs.handoff.heart import Heart
 from srs.handoff.lanes import Lanes
 from srs.handoff.module import Context, Witness, nobody
@@ -178,6 +180,8 @@ def main(opening: Opening, chores: Chores, audited: Audited) -> None:
     os.umask(0o077)
     wait = _waiter(arguments.channel)
     settings = config.load(arguments.config, arguments.data)
+    telling.tell(settings.data_dir, "handoff", lambda: {"alarms": [asdict(alarm) for alarm in alarms.all()]})
+    alarm_post.start(settings)
     archive = _open(settings, wait, opening)
     if archive is None:
         return

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Engine, text
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from srs.archive.database import reading, writing
 from srs.privacy.tables import AuditEntry
@@ -104,7 +105,14 @@ def entries(
     engine: Engine, wanted: Wanted, *, newest_first: bool = False, limit: int | None = None
 ) -> list[AuditEntry]:
     """The entries that fit, oldest first if not said otherwise."""
-    query = select(AuditEntry)
+    order = col(AuditEntry.sequence)
+    with reading(engine) as session:
+        return list(session.exec(query(wanted).order_by(order.desc() if newest_first else order).limit(limit)))
+
+
+def query(wanted: Wanted) -> SelectOfScalar[AuditEntry]:
+    """What finds the entries that fit."""
+    asked = select(AuditEntry)
     for column, text_ in (
         (AuditEntry.who, wanted.who),
         (AuditEntry.action, wanted.action),
@@ -112,16 +120,14 @@ def entries(
     ):
         if text_ is not None:
             fits = col(column).startswith(text_[:-1], autoescape=True) if text_.endswith("*") else col(column) == text_
-            query = query.where(fits)
+            asked = asked.where(fits)
     if wanted.since is not None:
-        query = query.where(col(AuditEntry.at) >= wanted.since.astimezone(UTC).isoformat(timespec="microseconds"))
+        asked = asked.where(col(AuditEntry.at) >= wanted.since.astimezone(UTC).isoformat(timespec="microseconds"))
     if wanted.until is not None:
-        query = query.where(col(AuditEntry.at) < wanted.until.astimezone(UTC).isoformat(timespec="microseconds"))
+        asked = asked.where(col(AuditEntry.at) < wanted.until.astimezone(UTC).isoformat(timespec="microseconds"))
     if wanted.refused is not None:
-        query = query.where(col(AuditEntry.allowed).is_(not wanted.refused))
-    order = col(AuditEntry.sequence)
-    with reading(engine) as session:
-        return list(session.exec(query.order_by(order.desc() if newest_first else order).limit(limit)))
+        asked = asked.where(col(AuditEntry.allowed).is_(not wanted.refused))
+    return asked
 
 
 def described(entry: AuditEntry) -> dict[str, Any]:

@@ -37,15 +37,14 @@ class RightsRequest(SQLModel, table=True):
     person: str = Field(sa_type=Text)
     """Number or address."""
     by: str = Field(sa_type=Text)
-    """Who carried it out."""
+    """Who carried it out, as the audit names them."""
     recordings: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     """What became of each: id and result."""
 
 
-def note(engine: Engine, request: RightsRequest) -> None:
+def note(engine: Engine, request: RightsRequest, origin: str) -> None:
     """Note a request, here and in the audit's chain."""
-    who, subject = f"cli:{request.by}", f"person:{request.person}"
-    act = Act(who, f"rights.{request.kind}", subject, "cli", details=request.recordings)
+    act = Act(request.by, f"rights.{request.kind}", f"person:{request.person}", origin, details=request.recordings)
     with writing(engine) as session:
         session.add(request)
         audit.append(session, act, request.at)

@@ -30,6 +30,9 @@ class Desk:
     engine: Engine
     store: Store
     by: str
+    """As the audit names them."""
+    origin: str
+    """Where they are: an address, or `cli`."""
 
     def access(self, person: str, folder: Path, now: datetime) -> dict[str, str]:
         """Write what a person said in each call, the others silenced, and `recordings.json` with what is known.
@@ -89,7 +92,8 @@ class Desk:
         return self._note(Kind.RESTRICTION if held else Kind.RELEASE, person, results, now)
 
     def _note(self, kind: Kind, person: str, results: dict[str, str], now: datetime) -> dict[str, str]:
-        request.note(self.engine, RightsRequest(at=now, kind=kind, person=person, by=self.by, recordings=results))
+        wanted = RightsRequest(at=now, kind=kind, person=person, by=self.by, recordings=results)
+        request.note(self.engine, wanted, self.origin)
         return results
 
     def receipt(self, person: str, results: dict[str, str], now: datetime) -> dict[str, object]:

@@ -40,10 +40,12 @@ from srs.web import (
     use,
     users,
 )
+from srs.web.api.app import api
 from srs.web.asker import NotFound
 from srs.web.gate import Gate
 from srs.web.house import House
 from srs.web.language import Speaker
+from srs.web.metrics import Metrics
 from srs.web.pages import STATIC, plain
 from srs.web.routes import Page, route
 from srs.web.visit import NotSignedIn, language
@@ -102,17 +104,20 @@ UPLOADS = frozenset(page.path for page in PAGES if page.upload)
 
 def application(house: House) -> Starlette:
     """All pages of a recorder."""
+    web = house.settings.web
     return Starlette(
         routes=[
             Mount("/static", Lasting(directory=STATIC)),
+            Mount("/api/v1", api(house)),
             Route("/sign-in", sign_in.Door(house).page, methods=["GET", "POST"]),
             *_provider_pages(house),
             Route("/link/{token}", link.Links(house).page, methods=["GET", "POST"]),
+            Route("/metrics", Metrics(house)),
             Route("/health/live", health.alive),
             Route("/health/ready", health.Ready(house)),
             *(route(house, page) for page in PAGES),
         ],
-        middleware=[Middleware(Gate, secure=house.settings.web.secure, uploads=UPLOADS)],
+        middleware=[Middleware(Gate, secure=web.secure, rate=web.requests_per_s, uploads=UPLOADS)],
         exception_handlers={
             NotSignedIn: _sign_in,
             NotFound: _not_found,
@@ -158,7 +163,9 @@ async def _not_found(request: Request, _: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     failure = cast("HTTPException", error)
-    return await _page(request, failure.status_code, "" if failure.status_code == 404 else failure.detail)
+    answer = await _page(request, failure.status_code, "" if failure.status_code == 404 else failure.detail)
+    answer.headers.update(failure.headers or {})
+    return answer
 
 
 async def _defect(request: Request, error: Exception) -> Response:

@@ -5,8 +5,11 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from srs.web.api import problems
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; "
@@ -21,21 +24,21 @@ HEADERS: Final[Mapping[str, str]] = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+API: Final = "/api/"
 SAFE: Final = ("GET", "HEAD", "OPTIONS")
 LARGEST_BODY: Final = 1 << 20
 LARGEST_UPLOAD: Final = 10 << 20
 """Of a path that takes files."""
-RATE: Final = 20.0
-"""Requests a second of one address, over time."""
-BURST: Final = 200.0
+BURST: Final = 10
+"""Seconds' worth of requests that may come at once."""
 
 
 class Gate:
     """Around the application."""
 
-    def __init__(self, app: ASGIApp, *, secure: bool, uploads: Collection[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, *, secure: bool, rate: float, uploads: Collection[str] = ()) -> None:
         self._app, self._secure, self._uploads = app, secure, uploads
-        self._rates = Rates()
+        self._rates = Rates(rate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -47,16 +50,20 @@ class Gate:
         else:
             await self._app(scope, _limited(receive, self._largest(scope)), self._with_headers(send))
 
-    def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
-        client = scope.get("client")
+    def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
+        client, of_api = scope.get("client"), scope["path"].startswith(API)
+        refuse = problems.answer if of_api else _page
         if not self._rates.take(client[0] if client else "", time.monotonic()):
-            return PlainTextResponse("Too many requests: wait a little.", 429, {"Retry-After": "5"})
-        if scope["method"] not in SAFE and not is_own(headers, "https" if self._secure else "http"):
-            return PlainTextResponse("This request came from another site and was not carried out.", 403)
+            return refuse("too-many-requests", "wait a little", {"Retry-After": "5"})
+        if odd := _oddity(scope, headers):
+            return refuse("malformed", odd, {"Connection": "close"})
+        # The API knows no cookies: what another site makes a browser send there is of nobody.
+        if not of_api and scope["method"] not in SAFE and not is_own(headers, "https" if self._secure else "http"):
+            return refuse("forbidden", "this request came from another site and was not carried out")
         length = headers.get("content-length", "0")
         largest = self._largest(scope)
         if not length.isdecimal() or int(length) > largest:
-            return PlainTextResponse(f"At most {largest} octets are taken.", 413)
+            return refuse("too-large", f"at most {largest} octets are taken")
         return None
 
     def _largest(self, scope: Scope) -> int:
@@ -76,13 +83,24 @@ class Gate:
         return sending
 
 
+def _oddity(scope: Scope, headers: Headers) -> str | None:
+    """What no honest client sends."""
+    if "content-length" in headers and "transfer-encoding" in headers:
+        return "a body has a length or comes in chunks, not both"  # RFC 9112 section 6.3: a proxy may see another end
+    if b"%00" in scope["query_string"] or "\0" in scope["path"]:
+        return "no text holds a NUL"
+    return None
+
+
+def _page(name: str, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    return PlainTextResponse(f"{detail.capitalize()}.", problems.KINDS[name].status, headers)
+
+
 def is_own(headers: Headers, scheme: str) -> bool:
-    """Whether a change is asked for by one of our own pages, or by a program with a token.
+    """Whether a change is asked for by one of our own pages.
 
     Browsers say by Sec-Fetch-Site where a request comes from; on plain http Chromium says only Origin.
     """
-    if headers.get("authorization", "").startswith("Bearer "):
-        return True  # no browser sends that by itself
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site in ("same-origin", "none")
@@ -97,7 +115,9 @@ def _limited(receive: Receive, largest: int) -> Receive:
         nonlocal taken
         message = await receive()
         taken += len(message.get("body", b""))
-        return {"type": "http.disconnect"} if taken > largest else message
+        if taken > largest:
+            raise HTTPException(413, f"at most {largest} octets are taken")
+        return message
 
     return receiving
 
@@ -105,13 +125,18 @@ def _limited(receive: Receive, largest: int) -> Receive:
 class Rates:
     """A bucket for each address: what comes faster than it runs out for long is refused."""
 
-    def __init__(self) -> None:
+    def __init__(self, rate: float) -> None:
+        """
+        Args:
+            rate: requests a second.
+        """
+        self._rate = rate
         self._levels: dict[str, tuple[float, float]] = {}
 
     def take(self, address: str, now: float) -> bool:
         level, at = self._levels.get(address, (0.0, now))
-        level = max(0.0, level - (now - at) * RATE)
-        if level >= BURST:
+        level = max(0.0, level - (now - at) * self._rate)
+        if level >= BURST * self._rate:
             return False
         if len(self._levels) > 10_000:
             self._levels.clear()

@@ -64,6 +64,6 @@ def _first(visit: Visit, page: Page) -> str | None:
 
 
 def _with_form(visit: Visit, form: FormData) -> Visit:
-    texts = {name: value for name, value in form.items() if isinstance(value, str)}
+    texts = {name: value.replace("\0", "") for name, value in form.items() if isinstance(value, str)}
     files = [value for value in form.values() if isinstance(value, UploadFile)]
     return replace(visit, form=texts, upload=files[0] if files else None)

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from starlette.responses import Response
 
 from srs.config import names, origin
+from srs.web.house import House
 from srs.web.pages import page
 from srs.web.subjects import SUBJECTS
 from srs.web.visit import Visit
@@ -14,12 +15,15 @@ _SECRET: Final = ("password", "secret", "key", "token")
 
 
 def shown(visit: Visit) -> Response:
-    house = visit.house
-    rows = [
+    return page(visit, "settings.html", rows=in_force(visit.house), subjects=SUBJECTS.values())
+
+
+def in_force(house: House) -> list[tuple[str, str, str, str]]:
+    """Name, value, meaning and origin of each setting."""
+    return [
         (name, said(name, value_of(house.settings, name)), meaning, origin(name, house.config, house.settings.data_dir))
         for name, meaning in names()
     ]
-    return page(visit, "settings.html", rows=rows, subjects=SUBJECTS.values())
 
 
 def value_of(settings: object, name: str) -> Any:  # noqa: ANN401 - settings are of any type

@@ -104,14 +104,17 @@ def download(visit: Visit) -> Response:
     if kind not in FORMATS:
         raise Misuse(f"format must be one of {', '.join(FORMATS)}")
     purpose = use.check(visit, "download")
-    answer = made(lambda target: export(row, visit.house.store, kind, target), file_name(row, kind), TYPES[kind])
-    visit.note("download", reason=purpose, details={"format": kind})
-    return answer
+
+    def write(target: Path) -> None:
+        visit.note("download", reason=purpose, details={"format": kind})
+        export(row, visit.house.store, kind, target)
+
+    return made(write, file_name(row, kind), TYPES[kind])
 
 
 def made(make: Callable[[Path], None], name: str, media_type: str) -> FileResponse:
     """A file that is made for one answer and gone after it."""
-    with tempfile.NamedTemporaryFile(delete=False) as file:
+    with tempfile.NamedTemporaryFile(suffix=Path(name).suffix, delete=False) as file:
         target = Path(file.name)
     try:
         make(target)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ from srs.archive.search import Search, search
 from srs.privacy.errors import Misuse
 from srs.privacy.roles import Right
 from srs.sip.address import ListenAddress, host_port
+from srs.web.asker import Asker
 from srs.web.pages import back, page
 from srs.web.visit import Visit
 
@@ -32,19 +34,28 @@ def start(visit: Visit) -> Response:
 
 
 def call(visit: Visit) -> Response:
-    """Have the recorder record a call of our own client."""
-    plain = [ListenAddress.parse(url) for url in visit.house.settings.sip.listen if not url.startswith("tls:")]
+    test_call(visit)
+    return back("/start?called=yes")
+
+
+def test_call(asker: Asker) -> None:
+    """Have the recorder record a call of our own client.
+
+    Raises:
+        Misuse: it does not listen for such.
+    """
+    plain = [ListenAddress.parse(url) for url in asker.house.settings.sip.listen if not url.startswith("tls:")]
     if not plain:
         raise Misuse("the test call needs udp:// or tcp:// in [sip] listen")
     target = plain[0]
     command = [sys.executable, "-m", "srs.cli", "call", host_port((_ANY.get(target.host, target.host), target.port))]
     files = [AUDIO / name for name in ("caller.wav", "callee.wav")]
     sound = [word for path in files if path.exists() for word in ("--audio", str(path))]
-    visit.note("test call")
-    subprocess.Popen(
+    asker.write("test call", "recorder")
+    running = subprocess.Popen(
         [*command, "--transport", target.transport.lower(), "--duration", str(SECONDS), *sound],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    return back("/start?called=yes")
+    threading.Thread(target=running.wait, name="test call", daemon=True).start()  # or it would stay as a zombie

@@ -11,9 +11,13 @@ from sqlalchemy import Engine, func
 from sqlmodel import col, select
 from starlette.responses import Response
 
+from srs import telling
+from srs.alarms import Alarm
 from srs.archive import captures
 from srs.archive.database import reading
 from srs.archive.tables import Leg, Recording, State
+from srs.handoff import tasks
+from srs.handoff.tables import TaskState
 from srs.web.pages import page
 from srs.web.visit import Visit
 
@@ -21,6 +25,8 @@ HOURS: Final = 24
 FAR: Final = 3650
 """Days that no forecast is worth anything for."""
 WEEK: Final = timedelta(days=7)
+MOST: Final = 10
+"""Of what failed."""
 FOLDERS: Final = ("open", "ended", "kept", "failed")
 
 
@@ -62,9 +68,22 @@ def shown(visit: Visit) -> Response:
         "state.html",
         traffic=traffic(house.engine, visit.now),
         disk=disk(house.engine, data_dir, visit.now),
-        waiting={name: len(captures.waiting(data_dir, name)) for name in FOLDERS},
+        waiting=waiting(data_dir),
+        tasks=tasks.counts(house.engine),
+        given_up=tasks.listing(house.engine, (TaskState.FAILED,), MOST),
+        alarms=alarms(data_dir),
         failed=failed(house.engine),
     )
+
+
+def alarms(data_dir: Path) -> list[Alarm]:
+    """What is raised in any process of the recorder."""
+    return [Alarm(**each) for news in telling.hear(data_dir).values() for each in news["alarms"]]
+
+
+def waiting(data_dir: Path) -> dict[str, int]:
+    """Captures in each folder."""
+    return {name: len(captures.waiting(data_dir, name)) for name in FOLDERS}
 
 
 def traffic(engine: Engine, now: datetime) -> Traffic:
@@ -95,4 +114,4 @@ def failed(engine: Engine) -> list[Recording]:
     """The last recordings that could not be made."""
     query = select(Recording).where(Recording.state == State.FAILED).order_by(col(Recording.started_at).desc())
     with reading(engine) as session:
-        return list(session.exec(query.limit(10)))
+        return list(session.exec(query.limit(MOST)))

@@ -14,9 +14,9 @@ from sqlmodel import col
 
 import srs.archive.database
 from srs.archive.database import connect, writing
-from srs.archive.search import Search, search
+from srs.archive.search import Search, _query, search
 from srs.archive.searchable import plain
-from srs.archive.tables import Leg, Recording, State
+from srs.archive.tables import Leg, Notice, Recording, State
 
 BEFORE = "0003"
 """The revision of the database before there was a search."""
@@ -103,15 +103,31 @@ FACTS = [
     ({"state": "failed"}, []),
     ({"held": True}, ["early"]),
     ({"below": 0.95}, ["late"]),
+    ({"mos_below": 3.5}, ["late"]),
+    ({"notice": "missing"}, ["late"]),
+    ({"notice": "heard"}, ["early"]),
+    ({"extension": "201"}, ["late"]),
+    ({"extension": "sip:201@example.com"}, ["late"]),
+    ({"extension": "20"}, []),
+    ({"group": "Inside Sales"}, ["late"]),
+    ({"group": "sales"}, []),
     ({}, ["late", "early"]),
 ]
 
 
 @pytest.mark.parametrize(("wanted", "ids"), FACTS)
 def test_facts_narrow_what_is_found(engine: Engine, wanted: dict[str, object], ids: list[str]):
-    add(engine, "early", held=True, legs=(Leg(channel=0, aor="sip:a@example.com", packets=100),))
-    late = (Leg(channel=0, aor="sip:a@example.com", packets=100), Leg(channel=1, packets=90, lost=10))
-    add(engine, "late", 10, late, duration_s=200.0, purpose="sales", tags=["blue sky", "blue"])
+    good, poor, unknown = ({"quality": {"mos": mos}} for mos in (4.3, 3.1, None))
+    heard = [Notice(place=0, state="staff"), Notice(place=1, state="heard")]
+    early = (Leg(channel=0, aor="sip:a@example.com", packets=100, facts=good), Leg(channel=1, facts=unknown))
+    add(engine, "early", legs=early, held=True, notices=heard)
+    untold = [Notice(place=0, state="heard"), Notice(place=1, state="missing")]
+    late = (
+        Leg(channel=0, aor="sip:a@example.com", packets=100, facts=good),
+        Leg(channel=1, aor="sip:201@example.com", packets=90, lost=10, facts=poor),
+    )
+    told = {"duration_s": 200.0, "purpose": "sales", "tags": ["blue sky", "blue"], "groups": ["inside sales"]}
+    add(engine, "late", 10, late, notices=untold, **told)
     assert found(engine, **wanted) == ids
     assert found(engine, "example", **wanted) == ids
 
@@ -155,6 +171,18 @@ def test_postgresql_has_an_index_of_trigrams(engine: Engine):
     with engine.connect() as connection:
         asked = "SELECT count(*) FROM pg_indexes WHERE indexname = 'ix_recording_search_words'"
         assert connection.execute(text(asked)).scalar_one() == 1
+
+
+@pytest.mark.parametrize("wanted", [{"mos_below": 3.0}, {"notice": "missing"}])
+def test_few_of_many_are_found_by_an_index_of_their_own(engine: Engine, wanted: dict[str, object]):
+    if engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL chooses by how many there are")
+    query = _query(Search(**wanted), None, "sqlite").compile(engine, compile_kwargs={"literal_binds": True})
+    with engine.connect() as connection:
+        plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}")]
+    name = "poor" if "mos_below" in wanted else "notice"
+    assert any(f"ix_recording_search_{name}" in step for step in plan), plan
+    assert not any("TEMP B-TREE" in step for step in plan), plan
 
 
 def test_plain():

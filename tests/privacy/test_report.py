@@ -48,7 +48,8 @@ def counted(tmp_path: Path) -> Report:
             begun = DAY + timedelta(days=day)
             of_list = {"since": begun, "until": begun, "calls": 40, "missing": missing, "short": 0, "double": 0}
             session.add(Reconciliation(at=begun, source="calls.csv", **of_list))
-    request.note(engine, RightsRequest(at=DAY + timedelta(days=2), kind="access", person="201", by="me", recordings={}))
+    asked = RightsRequest(at=DAY + timedelta(days=2), kind="access", person="201", by="cli:me", recordings={})
+    request.note(engine, asked, "cli")
     found = report(engine, settings, DAY, DAY + timedelta(days=30), NOW)
     engine.dispose()
     return found

@@ -1,13 +1,14 @@
-"""The pages over HTTP, without a recorder: one recording of a second, and people with roles."""
+"""The pages and the API over HTTP, without a recorder: one recording of a second, and people with roles."""
 
 import io
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import requests
 from support.client import Client
 from support.recorder import free_port
 
@@ -15,8 +16,8 @@ from srs.archive import audio, peaks
 from srs.archive.database import writing
 from srs.archive.tables import Leg, Recording, State
 from srs.config import Settings, WebSettings
-from srs.privacy import users
-from srs.privacy.roles import Assignment
+from srs.privacy import tokens, users
+from srs.privacy.roles import Assignment, Right
 from srs.web.house import House, open_house
 from srs.web.server import bind, serve
 
@@ -26,30 +27,38 @@ ID = "0123456789abcdef0123456789abcdef"
 
 
 @contextmanager
-def serving(tmp_path: Path) -> Iterator[House]:
-    """The pages of a data folder with one recording of a second."""
-    settings = Settings(data_dir=tmp_path, web=WebSettings(listen=f"http://127.0.0.1:{free_port('127.0.0.1')}"))
-    made, stop, end = open_house(settings), threading.Event(), bind(settings)
+def serving(data: Path, **settings: object) -> Iterator[House]:
+    """The pages and the API of a data folder with one recording of a second."""
+    web = WebSettings(listen=f"http://127.0.0.1:{free_port('127.0.0.1')}", requests_per_s=1000.0)
+    made = open_house(Settings(data_dir=data, **{"web": web, **settings}))
+    stop, end = threading.Event(), bind(made.settings)
     server = threading.Thread(target=serve, args=(made, end, stop))
     server.start()
+    try:
+        add_recording(made, ID, "x.wav")
+        yield made
+    finally:
+        stop.set()
+        server.join()
+        end.close()
+        made.engine.dispose()
+
+
+def add_recording(house: House, id_: str, key: str | None = None, **more: object) -> None:
+    """A recording with sound; the name of its callee is markup."""
     samples = np.arange(16000, dtype=np.int16).reshape(8000, 2)
-    sound = io.BytesIO()
+    sound, key = io.BytesIO(), key or f"{id_}.wav"
     audio.write(sound, "wav", audio.pieces(samples), 2, 8000, {})
     size = sound.tell()
     sound.seek(0)
-    made.store.put("x.wav", sound)
-    peaks.save(made.store, "x.wav", samples, 8000)
+    house.store.put(key, sound)
+    peaks.save(house.store, key, samples, 8000)
     legs = [Leg(channel=0, aor="sip:ann@example.com"), Leg(channel=1, aor="sip:300@example.com", name="<b>Bob</b>")]
     moments = {"started_at": NOW, "ended_at": NOW, "created_at": NOW, "duration_s": 1.0}
-    kept = {"file": "x.wav", "format": "wav", "bytes": size, "sha256": "00" * 32}
-    row = Recording(id=ID, state=State.READY, caller="sip:ann@example.com", **moments, **kept, legs=legs)
-    with writing(made.engine) as session:
-        session.add(row)
-    yield made
-    stop.set()
-    server.join()
-    end.close()
-    made.engine.dispose()
+    kept = {"file": key, "format": "wav", "bytes": size, "sha256": "00" * 32}
+    told = {"caller": "sip:ann@example.com", **moments, **kept, "legs": legs, **more}
+    with writing(house.engine) as session:
+        session.add(Recording(id=id_, state=State.READY, **told))
 
 
 Enter = Callable[..., Client]
@@ -57,11 +66,7 @@ Enter = Callable[..., Client]
 
 def sign_in(house: House, *roles: Assignment, name: str = "eve") -> Client:
     """A browser of a new user with some roles."""
-    with writing(house.engine) as session:
-        user, _ = users.add(session, name, NOW)
-        users.set_password(session, user, PASSWORD)
-        for role in roles:
-            users.give(session, user, role)
+    person(house, name, *roles)
     client = stranger(house)
     answer = client.post("/sign-in", data={"name": name, "password": PASSWORD, "code": "", "to": "/recordings"})
     assert answer.status_code == 303, answer.text
@@ -70,3 +75,30 @@ def sign_in(house: House, *roles: Assignment, name: str = "eve") -> Client:
 
 def stranger(house: House) -> Client:
     return Client(house.url)
+
+
+def person(house: House, name: str, *roles: Assignment) -> None:
+    """A user who can sign in."""
+    with writing(house.engine) as session:
+        user, _ = users.add(session, name, NOW)
+        users.set_password(session, user, PASSWORD)
+        for role in roles:
+            users.give(session, user, role)
+
+
+def token(house: House, name: str, *rights: Right, days: float = 1.0) -> str:
+    """A token of a user."""
+    with writing(house.engine) as session:
+        return tokens.issue(session, users.get(session, name), "test", rights, NOW, timedelta(days=days))[1]
+
+
+class Program(requests.Session):
+    """What uses the API with a token."""
+
+    def __init__(self, house: House, secret: str) -> None:
+        super().__init__()
+        self._url = f"{house.url}/api/v1"
+        self.headers.update({"Authorization": f"Bearer {secret}", "Connection": "close"})
+
+    def request(self, method, path, **options):
+        return super().request(method, self._url + path, **{"timeout": 60, **options})

@@ -5,6 +5,7 @@ import tomllib
 
 import pytest
 
+from srs.alarms import WHAT_TO_DO
 from srs.privacy.roles import ROLES, Right
 from srs.web import forms
 from srs.web.language import FOLDER, Speaker, preferred, texts
@@ -24,7 +25,7 @@ def said() -> set[str]:
     found |= {text for path in HERE.glob("*.py") for text in IN_CODE.findall(path.read_text())}
     found |= set(MENU.findall((HERE / "pages.py").read_text()))
     made = set(tomllib.loads((FOLDER / "en.toml").read_text()))
-    return {text for text in found if not text.endswith(" ")} | made | set(ROLES)
+    return {text for text in found if not text.endswith(" ")} | made | set(ROLES) | set(WHAT_TO_DO.values())
 
 
 def said_of_settings() -> set[str]:
@@ -45,6 +46,10 @@ def test_every_text_is_there_in_dutch_and_none_too_many():
 def test_what_is_filled_in_is_the_same_in_both():
     for english, dutch in texts("nl").items():
         assert set(re.findall(r"{\w+}", english)) == set(re.findall(r"{\w+}", dutch)), english
+
+
+def test_every_alarm_has_a_name():
+    assert {f"alarm {name}" for name in WHAT_TO_DO} <= set(tomllib.loads((FOLDER / "en.toml").read_text()))
 
 
 def test_every_right_on_recordings_has_a_name():
