@@ -9,7 +9,7 @@ SYSTEM_PACKAGES := sip-tester tshark ffmpeg sox gcc libc6-dev postgresql chromiu
 # Only where there is no mail server: it would take the place of one.
 SYSTEM_PACKAGES += $(if $(wildcard /usr/sbin/sendmail),,exim4-daemon-light)
 
-.PHONY: help demo run test faults notice lint format bench soak fuzz lock system clean
+.PHONY: help demo run test faults notice lint format bench screenshots soak fuzz lock system clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -54,6 +54,11 @@ format: $(VENV)/.dev  ## format and mend what can be mended
 
 bench: $(VENV)/.dev  ## what packets, calls and answers cost, beside a C floor; LONG=1, PLOT=file.svg, JSON=file
 	$(BIN)/python -m benchmarks $(if $(LONG),--long) $(if $(PLOT),--plot $(PLOT)) $(if $(JSON),--json $(JSON))
+	$(BIN)/python -m benchmarks.viewers
+
+screenshots: $(VENV)/.dev system  ## pictures of every page in docs/screenshots, in English and Dutch, desktop and phone
+	mkdir -p docs/screenshots
+	SRS_SCREENSHOTS=$(CURDIR)/docs/screenshots $(BIN)/pytest -q -m browser tests/web
 
 soak: $(VENV)/.dev  ## thousands of short calls; MINUTES=20
 	$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),20)

@@ -45,7 +45,7 @@ class Recorder:
         more: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.data = data
-        self.target = (HOST, _free_port())
+        self.target = (HOST, free_port())
         self._log = (data.parent / f"{data.name}.log").open("wb")
         settings = {
             "SRS_SIP__LISTEN": f"udp://{HOST}:{self.target[1]}",
@@ -134,7 +134,7 @@ def raise_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), wanted))
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

@@ -123,6 +123,12 @@ class Batch:
         start = PAYLOAD_AT - self._headers.itemsize
         return self._octets[slot, start : start + int(self.pieces["size"][slot])].data
 
+    def time_ns(self, slots: slice) -> NDArray[np.int64]:
+        """Return when completed records came, UTC."""
+        headers = self._headers[slots]
+        came: NDArray[np.int64] = headers["seconds"].astype(np.int64) * 1_000_000_000 + headers["nanoseconds"]
+        return came
+
     def complete(self, destinations: Sequence[bytes], ports: Sequence[int], counts: Sequence[int]) -> int:
         """Write the headers of all datagrams received, and the sizes of their records into `pieces`.
 

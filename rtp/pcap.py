@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rtp import ip, pcapng
 from rtp.datagrams import LINK_TYPES, RAW, Datagrams, find, merged
 from rtp.records import boundaries, rows
-from rtp.resync import whole_records
+from rtp.resync import is_torn, whole_records
 from rtp.section import CaptureError, Section
 
 __all__ = ["HEADER", "SNAPLEN", "CaptureError", "Datagrams", "is_own", "read", "record", "sections"]
@@ -104,11 +104,30 @@ def sections(path: Path) -> list[Section]:
     lost = len(data) - end
     if lost and form == _OURS:
         at, lost = whole_records(data, len(HEADER))
+    return [_section(data, at, form, lost)]
+
+
+def growing(data: NDArray[np.uint8]) -> tuple[Datagrams, int]:
+    """Read a piece of a capture that the recorder is writing, from the beginning of a record on.
+
+    Returns:
+        Its datagrams, and the octets up to the end of the last whole record: what is behind is still to come.
+    """
+    at, end = boundaries(data, 0, _OURS.order)
+    if is_torn(data, end):  # whoever wrote it died, and another went on
+        at, _ = whole_records(data, 0)
+    found = _section(data, at, _OURS, 0)
+    end = int(found.start[-1] + found.captured[-1]) if len(at) else 0
+    return find(data, found.time_ns, found.start, found.captured, found.link, lost_tail=0), end
+
+
+def _section(data: NDArray[np.uint8], at: NDArray[np.int64], form: "_Form", lost: int) -> Section:
+    """Return the packets of the records that begin at `at`."""
     header = rows(data, at, _record_header(form.order))
     seconds, fraction = header["seconds"].astype(np.int64), header["fraction"].astype(np.int64)
     time_ns = seconds * 1_000_000_000 + fraction * form.unit_ns
     captured = header["captured"].astype(np.int64)
-    return [Section(data, time_ns, at + header.itemsize, captured, form.link, lost)]
+    return Section(data, time_ns, at + header.itemsize, captured, form.link, lost)
 
 
 def is_own(path: Path) -> bool:

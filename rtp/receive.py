@@ -38,6 +38,8 @@ class Tap:
     capture: int
     """Descriptor of the file, O_APPEND: others may append to it too."""
     ports: list[Port] = field(default_factory=list)
+    pauses: list[tuple[int, int]] = field(default_factory=list)
+    """From when to before when, UTC in nanoseconds, nothing that came is kept."""
 
 
 _NOBODY: Final = Tap(-1)
@@ -153,24 +155,34 @@ class _Intake:
             self._filled = sum(self._counts)
             for tap, first, end in self._complete():
                 if tap is not _NOBODY:
-                    self._append_singly(tap, self._first_missing(tap, first, end), end, 0)
+                    slots = self._kept(tap, first, end)
+                    self._append_singly(tap, slots[self._written(tap, slots) :], 0)
             self._packets += self._filled
         self._batch.reset(self._batch.slots)
         self._clear()
 
-    def _first_missing(self, tap: Tap, first: int, end: int) -> int:
-        """Return the first slot that is not in the capture; records are appended in order, so none behind it is."""
+    def _written(self, tap: Tap, slots: list[int]) -> int:
+        """Return how many of some slots are in the capture: records are appended in order, so the first ones."""
         size = os.fstat(tap.capture).st_size
-        look = _WRITTEN_SINCE + int(self._batch.pieces["size"][first:end].sum())
+        look = _WRITTEN_SINCE + int(self._batch.pieces["size"][slots].sum())
         tail = os.pread(tap.capture, look, max(0, size - look))
         at = 0
-        for slot in range(first, end):
+        for count, slot in enumerate(slots):
             record = self._batch.record(slot).tobytes()
             at = tail.find(record, at)
             if at < 0:
-                return slot
+                return count
             at += len(record)
-        return end
+        return len(slots)
+
+    def _kept(self, tap: Tap, first: int, end: int) -> list[int]:
+        """Return the slots that did not come in a pause."""
+        came = self._batch.time_ns(slice(first, end))
+        kept = np.ones(len(came), bool)
+        for since, until in tap.pauses:
+            kept &= (came < since) | (came >= until)
+        slots: list[int] = (first + np.flatnonzero(kept)).tolist()
+        return slots
 
     def take(self, tap: Tap, port: Port) -> None:
         """Receive what waits in a port; as often as that fills the batch, write it out and go on."""
@@ -213,9 +225,12 @@ class _Intake:
         spans = self._complete()
         octets = np.add.reduceat(self._batch.pieces["size"][: self._filled], [first for _, first, _ in spans]).tolist()
         for (tap, first, end), expected in zip(spans, octets, strict=True):
+            if tap.pauses:
+                self._append_singly(tap, self._kept(tap, first, end), 0)
+                continue
             written = _writev(tap.capture, self._pieces_at + first * PIECE.itemsize, end - first)
             if written != expected:
-                self._append_singly(tap, first, end, max(written, 0))
+                self._append_singly(tap, list(range(first, end)), max(written, 0))
         for port, packets, slots in self._wanted:
             self._shown.append(Shown(port, packets, [bytes(self._batch.record(slot)) for slot in slots]))
         self._wanted.clear()
@@ -243,16 +258,16 @@ class _Intake:
                 yield tap, first, end
                 first = end
 
-    def _append_singly(self, tap: Tap, first: int, end: int, written: int) -> None:
-        """Go on where a `writev` stopped after `written` octets, until one record finds no room either."""
-        ends = np.cumsum(self._batch.pieces["size"][first:end]).tolist()
+    def _append_singly(self, tap: Tap, slots: list[int], written: int) -> None:
+        """Go on where a `writev` of some slots stopped after `written` octets, until one finds no room either."""
+        ends = np.cumsum(self._batch.pieces["size"][slots]).tolist()
         whole = bisect_right(ends, written)
         part = written - (ends[whole - 1] if whole else 0)
-        for slot in range(first + whole, end):
+        for index in range(whole, len(slots)):
             try:
-                append(tap.capture, self._batch.record(slot), part)
+                append(tap.capture, self._batch.record(slots[index]), part)
             except OSError as error:
-                self._failures.append(Failure(tap, error, records=end - slot))
+                self._failures.append(Failure(tap, error, records=len(slots) - index))
                 return
             part = 0
 

@@ -58,6 +58,11 @@ def whole_records(data: NDArray[np.uint8], first: int) -> tuple[NDArray[np.int64
     return np.concatenate([*found, at]), lost
 
 
+def is_torn(data: NDArray[np.uint8], end: int) -> bool:
+    """Tell whether what is behind the last whole record is no record that is still being written."""
+    return len(data) - end >= _START.itemsize and not bool(plausible(data, np.array([end]))[0])
+
+
 def plausible(data: NDArray[np.uint8], at: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return which places look like the beginning of a record."""
     found = np.zeros(len(at), np.bool_)

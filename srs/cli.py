@@ -15,6 +15,7 @@ from srs.commands import (
     listing,
     moving,
     nodes,
+    operating,
     privacy,
     reconcile,
     report,
@@ -27,6 +28,7 @@ from srs.commands import (
     users,
 )
 from srs.config import SettingsError
+from srs.control import ControlError
 
 app = typer.Typer(
     name="srs",
@@ -45,6 +47,9 @@ app.command("show")(listing.show)
 app.command("export")(change.export)
 app.command("delete")(change.delete)
 app.command("hold")(change.hold)
+app.command("pause")(operating.pause)
+app.command("resume")(operating.resume)
+app.command("stop")(operating.stop)
 app.command("import")(importing.import_)
 app.command("reconcile")(reconcile.reconcile)
 app.command("doctor")(doctor.doctor)
@@ -90,7 +95,7 @@ def main() -> None:
         app()
     except SettingsError as error:
         _fail(str(error), 2)
-    except ArchiveError as error:
+    except (ArchiveError, ControlError) as error:
         _fail(str(error), 1)
     except OSError as error:
         _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)

@@ -43,10 +43,11 @@ FORBIDDEN = {  # folder -> packages that it must not know
     "rtp": ("srs",),
     "srs/sip": ("srs.siprec", "srs.capture", "srs.archive", "rtp"),
     "srs/siprec": ("srs.capture", "srs.archive"),
-    "srs/archive": ("srs.capture", "srs.handoff", "srs.privacy", "socket", "asyncio"),
+    "srs/archive": ("srs.capture", "srs.handoff", "srs.privacy", "srs.live", "socket", "asyncio"),
     "srs/handoff": ("srs.capture", "srs.sip", "srs.siprec", "srs.privacy", "srs.web", "srs.commands"),
     "srs/privacy": ("srs.capture", "srs.web", "srs.live", "srs.commands", "srs.cli", "socket"),
     "srs/web": ("srs.capture", "srs.commands", "srs.cli"),
+    "srs/live": ("srs.capture", "srs.handoff", "srs.web", "srs.commands", "srs.cli"),
 }
 PURE = ("srs/sip", "srs/siprec", "rtp")
 

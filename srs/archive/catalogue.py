@@ -13,6 +13,7 @@ from srs.archive import captures, identity, ledger
 from srs.archive.database import reading, writing
 from srs.archive.errors import AmbiguousId, Held, NoRecording, NotReady
 from srs.archive.ledger import Erased
+from srs.archive.peer import peer_of
 from srs.archive.store import Store
 from srs.archive.tables import Leg, Recording, State
 
@@ -99,6 +100,8 @@ def _of_capture(path: Path, state: State) -> Recording:
     except FileNotFoundError:
         head = Head(end := datetime.now(UTC))
     who = [aor or name for _, aor, name in head.legs[:2]] + [None, None]
+    facts = {"events": [list(event) for event in head.events]}
+    peer = peer_of(facts)
     return Recording(
         id=path.stem,
         call_id=head.call_id,
@@ -113,6 +116,10 @@ def _of_capture(path: Path, state: State) -> Recording:
         started_at=head.started_at,
         ended_at=end,
         duration_s=max(0.0, (end - head.started_at).total_seconds()),
+        peer=peer.name,
+        purpose=peer.purpose,
+        tags=list(peer.tags),
+        facts=facts,
         created_at=end,
     )
 

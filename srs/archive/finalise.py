@@ -12,12 +12,13 @@ from rtp.codecs import Samples
 from rtp.pcap import Datagrams
 from srs.archive import legs, secure
 from srs.archive.demultiplex import Rows, demultiplex
-from srs.archive.facts import Interval, LegFacts, one_way
+from srs.archive.facts import Interval, LegFacts, one_way, span
 from srs.archive.legs import Frame
 from srs.archive.listen import Heard, listen
 from srs.archive.replay import NoSession, Replay, kernel_drops, replay
 from srs.archive.reports import aligned
 from srs.archive.treatment import Treatment, masked
+from srs.siprec import operator
 from srs.siprec.identifiers import Identifier
 from srs.siprec.session import Presence, Session, Stream, parties
 from srs.siprec.split import split
@@ -101,9 +102,11 @@ def _recording(
     heard = aligned(datagrams, came)
     start_ns, end_ns = _extent(replayed, list(heard.values()))
     drops = kernel_drops(replayed.events)
+    withheld = _withheld(replayed, start_ns, end_ns)
     sounds = []
     for stream, (aor, name) in streams.items():
-        frame = Frame(start_ns, end_ns, pauses(stream, start_ns, end_ns))
+        paused = pauses(stream, start_ns, end_ns)
+        frame = Frame(start_ns, end_ns, paused, tuple((since, until) for since, until, _ in withheld))
         sound = legs.sound(datagrams.data, heard[stream], frame, concealing=treatment.conceal)
         facts = legs.facts(datagrams.data, heard[stream], frame, sound, drops.get(_port(stream), 0))
         facts = secure.told(facts, stream, refused.get(_port(stream)), (start_ns, end_ns))
@@ -125,6 +128,7 @@ def _recording(
         facts={
             **_facts(replayed, rows, sounds, start_ns),
             "one_way": one_way([(each.label, each.facts) for each in sounds], (end_ns - start_ns) / 1e9),
+            "operator_pauses": [[*span((since, until), start_ns), by] for since, until, by in withheld],
             "other_datagrams": other,
             "lost_tail": datagrams.lost_tail,
         },
@@ -163,6 +167,13 @@ def pauses(stream: Stream, start_ns: int, end_ns: int) -> tuple[Interval, ...]:
             begin = found.pop()[0]
         found.append((begin, end))
     return tuple(found)
+
+
+def _withheld(replayed: Replay, start_ns: int, end_ns: int) -> list[tuple[int, int, str]]:
+    """Return when an operator had nothing kept, within the session, and who it was."""
+    found = operator.pauses(replayed.events, end_ns)
+    within = ((max(int(since), start_ns), min(int(until), end_ns), by) for since, until, by in found)
+    return [(since, until, by) for since, until, by in within if since < until]
 
 
 def _extent(replayed: Replay, heard: Sequence[Heard]) -> Interval:

@@ -102,6 +102,8 @@ def _moved(name: str, value: Any, by_s: float) -> Any:  # noqa: ANN401 - facts a
         return [[round(at_s + by_s, 6), event] for at_s, event in value]
     if name == "documents":
         return [{**each, "at_s": round(each["at_s"] + by_s, 6)} for each in value]
+    if name == "operator_pauses":
+        return [[round(since_s + by_s, 6), length_s, who] for since_s, length_s, who in value]
     if name == "participants":
         times = ("from_s", "to_s")
         return [{**who, **{key: round(who[key] + by_s, 6) for key in times if who[key] is not None}} for who in value]

@@ -26,6 +26,18 @@ class Frame:
     end_ns: int
     pauses: tuple[Interval, ...] = ()
     """Where the client asked not to record."""
+    withheld: tuple[Interval, ...] = ()
+    """Where an operator did."""
+
+    @property
+    def silent(self) -> tuple[Interval, ...]:
+        """Where nothing is heard, in order of time; none of them overlap."""
+        found: list[Interval] = []
+        for begin, end in sorted((*self.pauses, *self.withheld)):
+            if found and begin <= found[-1][1]:
+                begin, end = found[-1][0], max(found.pop()[1], end)
+            found.append((begin, end))
+        return tuple(found)
 
     def clock(self, rate: int) -> Clock:
         return Clock(self.start_ns, rate, round((self.end_ns - self.start_ns) * rate / 1e9))
@@ -33,7 +45,7 @@ class Frame:
     def paused(self, time_ns: Integers) -> NDArray[np.bool_]:
         """Tell which moments lie in a pause."""
         inside = np.zeros(len(time_ns), bool)
-        for begin, end in self.pauses:
+        for begin, end in self.silent:
             inside |= (time_ns >= begin) & (time_ns < end)
         return inside
 
@@ -87,7 +99,7 @@ def _concealed(placed: Placed, lost: NDArray[np.bool_], frame: Frame) -> Placed:
     begin_ns = frame.start_ns + np.rint((placed.positions + placed.decoded.counts)[before] * ns).astype(np.int64)
     ends_ns = begin_ns + np.rint(room * ns).astype(np.int64)
     free = [
-        not any(overlap(hole, pause) for pause in frame.pauses)
+        not any(overlap(hole, pause) for pause in frame.silent)
         for hole in zip(begin_ns.tolist(), ends_ns.tolist(), strict=True)
     ]
     return conceal.fill(placed, before[np.array(free, bool)], room[np.array(free, bool)])
@@ -130,7 +142,7 @@ def _at_rate(placed: list[Placed], own: int, rate: int, frame: Frame) -> Samples
 def facts(data: NDArray[np.uint8], heard: Heard, frame: Frame, sound: Sound, kernel_dropped: int) -> LegFacts:
     """Return the counts of a leg, and where it has gaps and pauses."""
     timelines = [source.timeline for source in heard.sources]
-    found = [losses(timeline.gaps, timeline.lost, frame.pauses) for timeline in timelines]
+    found = [losses(timeline.gaps, timeline.lost, frame.silent) for timeline in timelines]
     spans = sorted(each for item in found for each in item.spans)
     copies = sum(source.copies for source in heard.sources)
     lost = sum(item.lost for item in found) + copies
@@ -185,7 +197,7 @@ def _quality(heard: Heard, frame: Frame, sound: Sound) -> dict[str, float | None
 def _after_pause(came_ns: Integers, frame: Frame) -> NDArray[np.bool_]:
     """Tell which packets are the first behind a pause: those missing before them were not to come."""
     first = np.zeros(len(came_ns) + 1, bool)
-    first[[int(np.searchsorted(came_ns, end)) for _, end in frame.pauses]] = True
+    first[[int(np.searchsorted(came_ns, end)) for _, end in frame.silent]] = True
     return first[:-1]
 
 

@@ -29,6 +29,8 @@ class Head:
     """Of the communication session, as the metadata say."""
     legs: tuple[tuple[str | None, str | None, str | None], ...] = ()
     """Label, address and name of each party, in channel order."""
+    events: tuple[tuple[float, str], ...] = ()
+    """(seconds since our 200, what the recorder noted)."""
 
 
 def head(capture: Path) -> Head:
@@ -56,7 +58,7 @@ def _datagrams(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _message(payload: bytes) -> Request | Response | None:
-    if not payload.startswith((b"INVITE ", b"SIP/2.0 ")):
+    if not payload.startswith((b"INVITE ", b"SIP/2.0 ", b"INFO ")):
         return None
     try:
         return parse(payload)
@@ -74,4 +76,6 @@ def _of_messages(messages: list[tuple[int, Request | Response]], started_at: dat
         session = reducer.apply(session, message, time_ns)
     legs = tuple((stream.label, *party) for stream, party in reducer.parties(session).items())
     sessions = session.metadata.sessions if session.metadata else ()
-    return Head(started_at, call_id, sessions[0].id if sessions else None, legs)
+    start_ns = session.started_ns or 0
+    events = tuple((max(time_ns - start_ns, 0) / 1e9, event) for time_ns, event in session.events)
+    return Head(started_at, call_id, sessions[0].id if sessions else None, legs, events)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from rtp import packet
 from rtp.pcap import Datagrams
-from rtp.srtp import Opener
+from rtp.srtp import Epoch, Opener
 from srs.archive.demultiplex import demultiplex
 from srs.archive.facts import Interval, LegFacts
 from srs.siprec.session import Session, Stream
@@ -25,17 +25,38 @@ class Refused:
     replayed: list[int] = field(default_factory=list)
 
 
-def opened(datagrams: Datagrams, session: Session) -> tuple[Datagrams, Mapping[int, Refused]]:
-    """Return a capture with its SRTP as RTP, without the packets that are not taken; and those, by local RTP port."""
+class Openers:
+    """What opens the streams of a session; of one that goes on, piece by piece."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[tuple[Epoch, ...], Opener]] = {}
+
+    def of(self, stream: Stream) -> Opener:
+        """Return what opens a stream; another one, when other keys are agreed on."""
+        keys, opener = self._known.get(stream.index, ((), None))
+        if opener is None or keys != stream.keys:
+            opener = Opener(stream.keys)
+            self._known[stream.index] = stream.keys, opener
+        return opener
+
+
+def opened(
+    datagrams: Datagrams, session: Session, openers: Openers | None = None
+) -> tuple[Datagrams, Mapping[int, Refused]]:
+    """Return a capture with its SRTP as RTP, without the packets that are not taken; and those, by local RTP port.
+
+    Args:
+        openers: of the pieces before, where this is a piece of a capture.
+    """
     streams = [stream for stream in session.streams if stream.local]
     if not any(stream.keys for stream in streams):
         return datagrams, {}
-    clear, refused = _Clear(datagrams), dict[int, Refused]()
+    clear, refused, openers = _Clear(datagrams), dict[int, Refused](), openers or Openers()
     for stream, rows in zip(streams, demultiplex(datagrams, streams, 0), strict=True):
         if stream.keys and stream.local:
             control = np.flatnonzero(datagrams.destination_port == stream.local[1] + 1)
             taken = refused.setdefault(stream.local[1], Refused())
-            _open_stream(datagrams, stream, np.concatenate([rows, control]), clear, taken)
+            _open_stream(datagrams, openers.of(stream), np.concatenate([rows, control]), clear, taken)
     return clear.datagrams(), refused
 
 
@@ -78,8 +99,7 @@ class _Clear:
         return replace(self._datagrams, data=data, start=self._start, length=self._length).take(self._taken)
 
 
-def _open_stream(datagrams: Datagrams, stream: Stream, rows: Integers, clear: _Clear, refused: Refused) -> None:
-    opener = Opener(stream.keys)
+def _open_stream(datagrams: Datagrams, opener: Opener, rows: Integers, clear: _Clear, refused: Refused) -> None:
     for row, header in _protected(datagrams, rows):
         time_ns, replays = int(datagrams.time_ns[row]), opener.replayed
         if opener.is_plain(time_ns):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rtp import pcap
 from rtp.append import append
-from srs.capture import folder
+from srs.capture import events, folder
 from srs.capture.abridge import abridged
 from srs.capture.liveness import Liveness
 from srs.capture.security import Srtp
@@ -65,6 +65,8 @@ class Call:
     accepted: Accepted | None = None
     unwritten: deque[bytes] = field(default_factory=deque)
     """Records of SIP that the disk did not take yet: few and small, and without them the call has no end."""
+    paused: bool = False
+    """By an operator: nothing that comes is kept."""
     asked: set[int] = field(default_factory=set)
     """m-lines that ports were asked for, so that none gets two pairs."""
 
@@ -80,6 +82,17 @@ class Call:
         source, destination = (local, flow.remote) if sent else (flow.remote, local)
         written = pcap.record(abridged(message, data), source, destination, time_ns)
         self.own_octets += len(written) if sent else 0
+        self.unwritten.append(written)
+        self.flush()
+
+    def remark(self, event: str) -> None:
+        """Keep in the capture what the recorder did of its own accord.
+
+        Raises:
+            OSError: as `note`.
+        """
+        written = events.info_record(self.call_id, event)
+        self.own_octets += len(written)
         self.unwritten.append(written)
         self.flush()
 

@@ -63,6 +63,10 @@ class Custody:
         """Have the RTCP of a session protected as was agreed; see `srs.capture.keys`."""
         self._send({"do": "keys", "id": recording, "ports": keys})
 
+    def order(self, act: str, recording: str, by: str) -> None:
+        """Have a worker pause or resume a session; `pauses` comes when it does."""
+        self._send({"do": act, "id": recording, "by": by})
+
     def ready(self) -> None:
         """The SIP sockets are served."""
         self._send({"do": "ready"})

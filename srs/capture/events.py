@@ -4,6 +4,7 @@ The header X-SRS-Event tells it:
 
 kernel-drops;port=16384;count=12     datagrams that the kernel dropped before they could be read
 write-failed;records=40              records that the disk did not take
+operator;act=pause;by=…              what an operator did, see srs.siprec.operator
 """
 
 import time
@@ -29,6 +30,6 @@ def info(call_id: str, event: str) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-def info_record(call_id: str, event: str) -> bytes:
-    """The event as a record of the capture file, stamped now."""
-    return record(info(call_id, event), HERE, HERE, time.time_ns())
+def info_record(call_id: str, event: str, time_ns: int | None = None) -> bytes:
+    """The event as a record of the capture file, stamped now if not told when it was."""
+    return record(info(call_id, event), HERE, HERE, time.time_ns() if time_ns is None else time_ns)

@@ -1,6 +1,7 @@
 """What the keeper holds of the recording sessions under way: port pairs, checkpoints, INVITEs not answered yet."""
 
 import itertools
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,10 @@ class Holding:
     keys: Message | None = None
     """Of its SRTP, as last agreed, for the worker; None: there is none."""
     closing: bool = False
+    pauses: list[tuple[int, int | None]] = field(default_factory=list)
+    """By operators, as a worker told them: since when and until when, UTC in nanoseconds; None: it goes on."""
+    order: Message | None = None
+    """To pause or to resume, which no worker has confirmed yet."""
 
     def close(self) -> None:
         for pair in self.pairs:
@@ -115,6 +120,18 @@ class Holdings:
             held.keys = message
             held.worker.send(message)
 
+    def order(self, message: Message) -> None:
+        """Have a worker pause or resume a session."""
+        if held := self._held.get(message["id"]):
+            held.order = {**message, "at": time.time_ns()}
+            held.worker.send(held.order)
+
+    def paused(self, message: Message) -> None:
+        """A worker did so."""
+        if held := self._held.get(message["id"]):
+            held.pauses, held.order = message["pauses"], None
+            self._signalling.send(message)
+
     def close(self, recording: str) -> None:
         """The session is over: the worker drains its sockets a last time and answers `closed`."""
         if held := self._held.get(recording):
@@ -175,6 +192,10 @@ class Holdings:
             self._hand_over(held, held.pairs)
             if held.keys is not None:
                 worker.send(held.keys)
+            if held.pauses:
+                worker.send({"do": "pauses", "id": held.recording, "pauses": held.pauses})
+            if held.order:
+                worker.send(held.order)
         worker.send({"do": "begin"})
         for held in mine:
             if held.closing:
@@ -187,6 +208,8 @@ class Holdings:
         answered = [held for held in living if held.checkpoint is not None]
         for held in answered:
             self._signalling.send({"do": "restore", "id": held.recording, "state": held.checkpoint})
+            if held.pauses:
+                self._signalling.send({"do": "pauses", "id": held.recording, "pauses": held.pauses})
         self._discard_unanswered([held for held in living if held.checkpoint is None])
         return again
 

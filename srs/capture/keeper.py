@@ -23,6 +23,7 @@ import time
 
 import structlog
 
+from srs import control
 from srs.capture import folder, lock
 from srs.capture.channel import Channel, ChannelClosed, Message
 from srs.capture.children import Child
@@ -65,7 +66,8 @@ def run(settings: Settings, arguments: list[str]) -> int:
         listeners = [(address, bound.enter_context(bind(address))) for address in addresses]
         connections = Connections([listener for address, listener in listeners if address.transport == "TCP"])
         others = [listener for address, listener in listeners if address.transport != "TCP"]
-        return _Keeper(settings, arguments, connections, others, held).run()
+        orders = bound.enter_context(control.bind(settings.data_dir))
+        return _Keeper(settings, arguments, connections, others, orders, held).run()
 
 
 def _prefer_recording() -> None:
@@ -87,16 +89,18 @@ class _Keeper:
         arguments: list[str],
         connections: Connections,
         others: list[socket.socket],
+        orders: socket.socket,
         held: int,
     ) -> None:
         """
         Args:
             others: the SIP sockets whose clients signalling hears itself.
+            orders: the control socket, which signalling hears too.
             held: descriptor of the lock on the data folder.
         """
         self._settings = settings
         self._connections = connections
-        self._others = others
+        self._others, self._orders = others, orders
         self._drain_until: float | None = None
         """While the recorder is about to stop: when signalling is to hang up on the calls that are left."""
         self._drained = False
@@ -294,6 +298,10 @@ class _Keeper:
                 self._connections.drop(message["connection"])
             case "ready":
                 self._notifier.ready()
+            case "pause" | "resume":
+                self._holdings.order(message)
+            case "pauses":
+                self._holdings.paused(message)
             case "closed":
                 self._holdings.closed(message)
             case "status":
@@ -324,6 +332,7 @@ class _Keeper:
         unanswered = self._holdings.greet_signalling()
         self._connections.hand_over(child)
         child.send({"do": "listen"}, [each.fileno() for each in self._others])
+        child.send({"do": "control"}, [self._orders.fileno()])
         for invite in unanswered:
             child.send({"do": "again", **invite})
         self._tell_drain()

@@ -48,6 +48,10 @@ class Liveness:
         move = _due(state, now, silence_s)
         return (replace(state, asked=True) if move in (Move.REFRESH, Move.ASK) else state), move
 
+    def seen(self, now: float) -> "Liveness":
+        """The client is taken to be there."""
+        return replace(self, grown=now, since=now, asked=False)
+
     def answered(self, response: Response | None, size: int, now: float) -> "tuple[Liveness, bool]":
         """After the final answer to a request of ours, None for no answer; and whether the client is gone.
 
@@ -55,7 +59,7 @@ class Liveness:
         """
         state = replace(self, asked=False)
         if response is None:
-            return replace(state, grown=now, since=now), self.size == size
+            return self.seen(now), self.size == size
         if response.code in GONE and response.code != 408:
             return state, True
         seconds = renewed(response) if 200 <= response.code < 300 and response.cseq.method == "UPDATE" else None

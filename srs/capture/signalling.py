@@ -22,6 +22,7 @@ from srs.capture.channel import Message
 from srs.capture.custody import Custody
 from srs.capture.health import SILENCE_S, Health
 from srs.capture.liveness import Liveness, Move
+from srs.capture.operators import Operators
 from srs.capture.quality import Limits
 from srs.capture.refusals import Refusals
 from srs.capture.requests import Requests
@@ -76,6 +77,7 @@ class Signalling:
         self._silence = SilenceWatch(limits, self._alarms)
         self._refusals = Refusals(settings.data_dir)
         self._sessions = Sessions(settings, self._custody, self._health)
+        self._operators = Operators(self._sessions, self._custody, self._hang_up)
         self._endpoint = Endpoint(token=lambda: secrets.token_hex(8), supported=frozenset(SUPPORTED))
         self._server = SipServer(self._endpoint, self._on_event, self._on_send, self._custody.drop)
         self._requests = Requests(settings, self._endpoint, self._server, self._sessions, self._custody, self._refusals)
@@ -115,6 +117,10 @@ class Signalling:
                 self._adopt(message["connection"], socket.socket(fileno=descriptors[0]))
             case "restore":
                 self._restore(message["id"], message["state"])
+            case "control":
+                spawn(self._operators.serve(socket.socket(fileno=descriptors[0])), "orders")
+            case "pauses":
+                self._operators.on_pauses(message)
             case "again":
                 spawn(self._again(*checkpoint.request(message)), "INVITE again")
             case "leave":
@@ -207,7 +213,8 @@ class Signalling:
         now = self._loop.time()
         if call.liveness is None or call.dialog is None or self._endpoint.dialog(call.dialog) is None:
             return
-        call.liveness, move = call.liveness.looked(call.received_octets, now, self._settings.sip.silence_s)
+        silence_s = 0 if call.paused else self._settings.sip.silence_s  # in a pause nothing comes that is seen here
+        call.liveness, move = call.liveness.looked(call.received_octets, now, silence_s)
         if move is Move.EXPIRED:
             spawn(self._hang_up(call, "session timer expired"), f"BYE {call.call_id}")
         elif move is Move.REFRESH and call.liveness.timer:
@@ -221,6 +228,9 @@ class Signalling:
         request = transaction.request
         call = self._sessions.get(request.call_id)
         if call is None or call.liveness is None or request.method not in ("OPTIONS", "UPDATE"):
+            return
+        if call.paused and response is None:  # it may send all the same
+            call.liveness = call.liveness.seen(self._loop.time())
             return
         call.liveness, gone = call.liveness.answered(response, call.received_octets, self._loop.time())
         if gone:

@@ -27,6 +27,7 @@ from srs.capture import events
 from srs.capture.channel import Channel, ChannelClosed, Message
 from srs.capture.memory import VERSIONS, attach
 from srs.capture.reports import Reports
+from srs.siprec import operator
 
 logger = structlog.get_logger()
 
@@ -35,6 +36,7 @@ LEAST_PAUSE_S = 0.05
 STATUS_S = 1.0
 SILENT_S = 3.0
 """Without a packet; less is not told."""
+NEVER = (1 << 63) - 1
 MOST_SILENT = 2000
 """Sessions told of in one message: when nothing comes for more, the calls are not what is wrong."""
 
@@ -54,6 +56,8 @@ class Captured:
     """Of each stream."""
     heard: dict[int, tuple[int, float]] = field(default_factory=dict)
     """RTP port to its packets when it was last looked at, and since when they are so many."""
+    pauses: list[tuple[int, int | None]] = field(default_factory=list)
+    """By operators: since when and until when, UTC in nanoseconds; None: it goes on."""
     notes: list[bytes] = field(default_factory=list)
     """Records of events that it did not take yet: without them nobody would know that something is missing."""
 
@@ -76,9 +80,28 @@ class Captured:
                 silent[port.port] = round(now - since, 1)
         return silent
 
-    def note(self, event: str) -> None:
+    @property
+    def is_paused(self) -> bool:
+        return bool(self.pauses) and self.pauses[-1][1] is None
+
+    def turn(self, now_ns: int) -> None:
+        """Pause, or go on after a pause."""
+        if self.is_paused:
+            self.pauses[-1] = self.pauses[-1][0], now_ns
+        else:
+            self.pauses.append((now_ns, None))
+
+    def sort_out(self) -> None:
+        """Of what came before a turn was heard of, the time tells what is kept."""
+        self.tap.pauses = [(since, NEVER if until is None else until) for since, until in self.pauses]
+
+    def settle(self) -> None:
+        """From now on all is kept or nothing, whatever becomes of the clock."""
+        self.tap.pauses = [(0, NEVER)] if self.is_paused else []
+
+    def note(self, event: str, time_ns: int | None = None) -> None:
         """Have an event written into the capture."""
-        self.notes.append(events.info_record(self.call_id, event))
+        self.notes.append(events.info_record(self.call_id, event, time_ns))
 
     def flush(self) -> bool:
         """Write the notes; tell whether the disk took them."""
@@ -156,6 +179,9 @@ class Worker:
     def _tell(self, lag_s: float) -> None:
         """After a turn: now and then the state of this worker goes to whoever admits calls."""
         self._finish()
+        for captured in self._sessions.values():
+            if captured.notes:
+                captured.flush()
         self._status.lag_s = max(self._status.lag_s, lag_s)
         if time.monotonic() < self._status_due:
             return
@@ -179,6 +205,11 @@ class Worker:
                     self._protect(message)
                 case "close":
                     self._end(message["id"])
+                case "pause" | "resume":
+                    self._operate(message)
+                case "pauses":
+                    if captured := self._sessions.get(message["id"]):
+                        captured.pauses = [(since, until) for since, until in message["pauses"]]
                 case "memory":
                     self._memory = attach(descriptors, [octets(version, MOST_SLOTS) for version in VERSIONS])
                 case "begin":
@@ -191,7 +222,11 @@ class Worker:
     def _begin(self) -> None:
         """All is known that a predecessor had: first what it had read and not yet written."""
         self._receiver = Receiver(memory=self._memory)
+        for captured in self._sessions.values():
+            captured.sort_out()
         recovered = self._note_failures(self._receiver.recover([captured.tap for captured in self._sessions.values()]))
+        for captured in self._sessions.values():
+            captured.settle()
         if recovered.packets:
             logger.warning("batch of a process that died written out", packets=recovered.packets)
 
@@ -223,6 +258,25 @@ class Worker:
         for reports in captured.reports if captured else ():
             if (found := agreed.get(reports.port)) is not None:
                 reports.protect(found, time.time_ns())
+
+    def _operate(self, order: Message) -> None:
+        """Keep nothing of a session from now on, or everything again; then tell that it is so.
+
+        An order that a predecessor died over holds since it was given.
+        """
+        captured = self._sessions.get(order["id"])
+        if captured is None:
+            return
+        if captured.is_paused != (order["do"] == operator.PAUSE):
+            now_ns = order["at"] if self._receiver is None else time.time_ns()
+            captured.turn(now_ns)
+            captured.note(str(operator.Note(order["do"], order["by"])), now_ns)
+            if self._receiver is not None:
+                captured.sort_out()
+                self._drain([captured])
+                captured.settle()
+            captured.flush()
+        self._channel.send({"do": "pauses", "id": captured.recording, "pauses": captured.pauses})
 
     def _end(self, recording: str) -> None:
         captured = self._sessions.get(recording)

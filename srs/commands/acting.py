@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from srs.archive.errors import ArchiveError, DatabaseError
+from srs.control import ControlError
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -61,7 +62,7 @@ def attempting(
     note(engine, action, subject, details, reason=reason)
     try:
         yield
-    except ArchiveError as error:
+    except (ArchiveError, ControlError) as error:
         note(engine, action, subject, {**details, "why": str(error)}, reason=reason, allowed=False)
         raise
 

@@ -1,6 +1,6 @@
 """The door between people and recordings: what they may, with every passing and every refusal in the audit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Engine
@@ -9,13 +9,14 @@ from srs.archive import catalogue
 from srs.archive.catalogue import Sight
 from srs.archive.database import reading
 from srs.archive.subject import subject
-from srs.archive.tables import Recording
+from srs.archive.tables import Recording, State
 from srs.config import Settings
 from srs.config.privacy import purposes
 from srs.privacy import access, audit, grants
 from srs.privacy.access import Decision
 from srs.privacy.audit import Act
 from srs.privacy.errors import Refused
+from srs.privacy.purpose import purpose_of
 from srs.privacy.roles import Person, Right
 
 
@@ -31,9 +32,15 @@ class Guard:
         if row is None:
             return access.may(person, right, None, (), now, self._house())
         seen = subject(row, self.settings.numbers, self.settings.group)
+        if row.state in (State.RECORDING, State.CAPTURED):  # nobody has judged it yet
+            seen = replace(seen, purpose=purpose_of(row, self.settings))
+        known = self._house()
+        decision = access.may(person, right, seen, (), now, known)
+        if decision.allowed:
+            return decision
         with reading(self.engine) as session:
             granted = grants.of_person(session, person, row.id)
-        return access.may(person, right, seen, granted, now, self._house())
+        return access.may(person, right, seen, granted, now, known)
 
     def sight(self, person: Person, now: datetime, right: Right = Right.LIST) -> Sight:
         """What somebody may see, for `catalogue.Filter` and for counts."""

@@ -6,6 +6,7 @@ from srs.archive.tables import Recording
 from srs.config import Settings
 from srs.config.privacy import PurposeSettings, purposes
 from srs.config.rules import Match
+from srs.siprec import operator
 
 
 class WrongPurpose(ArchiveError):
@@ -13,7 +14,12 @@ class WrongPurpose(ArchiveError):
 
 
 def purpose_of(row: Recording, settings: Settings) -> str | None:
-    """The purpose by the first rule that fits, else what its `[[peer]]` says; None: there is none."""
+    """The purpose given by hand, else by the first rule that fits, else what its `[[peer]]` says; None: there is none.
+
+    By hand while its call went on: one recording session may hold several calls.
+    """
+    if by_hand := operator.purpose(each for each in row.facts.get("events", ()) if 0 <= each[0] <= row.duration_s):
+        return by_hand
     seen = subject(row, settings.numbers, settings.group)
     return next((rule.purpose for rule in settings.purpose_rule if matches(rule.match, seen)), row.purpose)
 

@@ -10,12 +10,14 @@ from srs.privacy.errors import Misuse
 
 
 class Right(StrEnum):
-    """The first seven are on recordings, the others of the house as a whole."""
+    """The first eight are on recordings, the others of the house as a whole."""
 
     LIST = "list"
     PLAY = "play"
     LISTEN = "listen"
     """To a call that is going on."""
+    CONTROL = "control"
+    """Pause, resume and stop what is recorded of a call that is going on, and say what it is kept for."""
     DOWNLOAD = "download"
     MAIL = "mail"
     DELETE = "delete"
@@ -43,7 +45,7 @@ class Scope(StrEnum):
 
 
 ON_RECORDINGS: Final = frozenset(
-    {Right.LIST, Right.PLAY, Right.LISTEN, Right.DOWNLOAD, Right.MAIL, Right.DELETE, Right.HOLD}
+    {Right.LIST, Right.PLAY, Right.LISTEN, Right.CONTROL, Right.DOWNLOAD, Right.MAIL, Right.DELETE, Right.HOLD}
 )
 
 
@@ -74,7 +76,9 @@ ROLES: Final = MappingProxyType(
         "supervisor": Role(
             frozenset(), frozenset({Right.LIST}), ON_RECORDINGS - {Right.DELETE}, frozenset({Scope.GROUP, Scope.ALL})
         ),
-        "employee": Role(frozenset(), frozenset({Right.LIST}), frozenset(_HEAR), frozenset({Scope.OWN})),
+        "employee": Role(
+            frozenset(), frozenset({Right.LIST}), frozenset(_HEAR | {Right.CONTROL}), frozenset({Scope.OWN})
+        ),
         "investigator": Role(frozenset({Right.CASES}), frozenset(), frozenset(), frozenset({Scope.ALL})),
         "privacy officer": Role(
             frozenset({Right.AUDIT, Right.REPORT, Right.GRANT, Right.REQUESTS, Right.APPROVE}),

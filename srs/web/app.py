@@ -16,6 +16,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from srs.archive.errors import ArchiveError, Held, NotReady
+from srs.control import ControlError
+from srs.live.listeners import TooMany
 from srs.privacy.errors import Misuse, NoSuchUser, Refused
 from srs.privacy.purpose import WrongPurpose
 from srs.privacy.roles import Right
@@ -28,7 +30,9 @@ from srs.web import (
     grants,
     health,
     link,
+    listen,
     live,
+    mail,
     oidc,
     recordings,
     second_factor,
@@ -63,6 +67,8 @@ PAGES = (
     Page("/recordings/{id}/download", sound.download, Right.DOWNLOAD),
     Page("/recordings/{id}/use", use.say, None, "POST"),
     Page("/recordings/{id}/words", change.words, Right.PLAY, "POST"),
+    Page("/recordings/{id}/mail", mail.ask, Right.MAIL),
+    Page("/recordings/{id}/mail", mail.send, Right.MAIL, "POST"),
     Page("/recordings/{id}/delete", change.ask_delete, Right.DELETE),
     Page("/recordings/{id}/delete", change.delete, Right.DELETE, "POST"),
     Page("/recordings/{id}/hold", change.ask_hold, Right.HOLD),
@@ -71,6 +77,9 @@ PAGES = (
     Page("/searches/forget", recordings.forget, None, "POST"),
     Page("/live", live.page_of_calls, None),
     Page("/live/calls", live.events, None),
+    Page("/live/{id}", live.order, Right.CONTROL, "POST"),
+    Page("/live/{id}/stop", live.ask_stop, Right.CONTROL),
+    Page("/live/{id}/listen", listen.begin, Right.LISTEN, "POST"),
     Page("/state", state.shown, Right.WATCH),
     Page("/users", users.listed, Right.USERS),
     Page("/users", users.add, Right.USERS, "POST"),
@@ -127,6 +136,8 @@ def application(house: House) -> Starlette:
             NotReady: _explained(409),
             Misuse: _explained(400),
             NoSuchUser: _not_found,
+            ControlError: _explained(409),
+            TooMany: _explained(503),
             ArchiveError: _explained(503),
             HTTPException: _http,
             Exception: _defect,

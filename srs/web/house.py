@@ -1,6 +1,6 @@
 """What every page needs: settings, database, store, who may hear what."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -8,7 +8,10 @@ from sqlalchemy import Engine
 from srs.archive.database import connect
 from srs.archive.store import Store, open_store
 from srs.config import Settings
+from srs.live.board import Board
+from srs.live.listeners import Listeners
 from srs.privacy.guard import Guard
+from srs.privacy.roles import Person, Right
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,12 @@ class House:
     store: Store
     guard: Guard
     """Who may do what."""
+    board: Board
+    """Calls under way."""
+    listeners: Listeners
+    """Who listens in to them."""
+    known: dict[tuple[Person, str, str | None], tuple[float, frozenset[Right]]] = field(default_factory=dict)
+    """What somebody may do with a call under way, by its id and purpose, and until when that is taken for known."""
 
     @property
     def url(self) -> str:
@@ -39,4 +48,4 @@ def open_house(settings: Settings, config: Path | None = None) -> House:
         DatabaseError, StoreError: one of them is not to be had.
     """
     engine, store = connect(settings.database_url), open_store(settings.store_url, settings.keys_dir)
-    return House(settings, config, engine, store, Guard(engine, settings))
+    return House(settings, config, engine, store, Guard(engine, settings), Board(settings), Listeners())

@@ -1,46 +1,90 @@
-"""Calls under way, as they come and go."""
+"""Calls under way, as they come and go, and what can be done with them."""
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from srs.archive import catalogue
-from srs.archive.catalogue import Filter
-from srs.archive.tables import Recording, State
+from srs import control
+from srs.config.privacy import purposes
+from srs.control import Order
+from srs.live.board import Call, LegState
+from srs.privacy.errors import Misuse
 from srs.privacy.roles import Right
-from srs.web.pages import clock, moment, page, party
+from srs.siprec import operator
+from srs.web.pages import back, clock, page, party, percent
 from srs.web.visit import Visit, of_browser
 
 EVERY_S: Final = 1.0
 LONGEST: Final = 600
-"""Times that a page is told before its browser asks again, and its right is looked at again."""
+"""Times that a page is told before its browser asks again."""
+MOST: Final = 200
+"""Calls on a page, the newest."""
+RIGHTS_S: Final = 10.0
+"""So long what somebody may do with a call is taken for known, to show it: what they do is looked at each time."""
+MOST_KNOWN: Final = 20_000
+GOOD, FAIR = 0.99, 0.95
+"""Shares of packets that come."""
+QUIET: Final = -60.0
+"""Level that a page shows as nothing, dBov."""
 
 
 def page_of_calls(visit: Visit) -> Response:
-    return page(visit, "live.html", calls=calls(visit))
+    names = sorted(purposes(visit.house.settings.purpose))
+    return page(visit, "live.html", calls=calls(visit), purposes=names, quiet=QUIET)
 
 
 def calls(visit: Visit) -> list[dict[str, Any]]:
     """What the visitor may know of is under way, newest first."""
-    house = visit.house
-    under_way = catalogue.entries(house.engine, house.settings.data_dir, Filter(State.RECORDING, sight=visit.sight()))
-    return [_call(visit, row) for row in under_way]
+    found = ((call, _rights(visit, call)) for call in visit.house.board.calls())
+    return [_told(visit, call, rights) for call, rights in found if Right.LIST in rights][:MOST]
 
 
-def _call(visit: Visit, row: Recording) -> dict[str, Any]:
-    duration_s = max(0.0, (visit.now - row.started_at).total_seconds())
+def _rights(visit: Visit, call: Call) -> frozenset[Right]:
+    known, key = visit.house.known, (visit.person, call.row.id, call.row.purpose)
+    until, rights = known.get(key, (0.0, frozenset()))
+    if time.monotonic() < until:
+        return rights
+    rights = frozenset(right for right in (Right.LIST, Right.LISTEN, Right.CONTROL) if visit.may(right, call.row))
+    if len(known) >= MOST_KNOWN:
+        known.clear()
+    known[key] = time.monotonic() + RIGHTS_S, rights
+    return rights
+
+
+def _told(visit: Visit, call: Call, rights: frozenset[Right]) -> dict[str, Any]:
+    row = call.row
     return {
         "id": row.id,
         "caller": party(row.caller),
         "callee": party(row.callee),
-        "names": " → ".join(leg.name or party(leg.aor) for leg in row.legs),
-        "started": moment(row.started_at),
-        "length": clock(duration_s),
-        "listen": visit.may(Right.LISTEN, row),
+        "length": clock(_since(row.started_at, visit.now)),
+        "purpose": row.purpose or "",
+        "paused": "" if call.paused_at is None else clock(_since(call.paused_at, visit.now)),
+        "listen": Right.LISTEN in rights and call.unheard is None,
+        "control": Right.CONTROL in rights,
+        "listeners": ", ".join(visit.house.listeners.names(row.id)),
+        "legs": [_leg(leg) for leg in call.legs],
+    }
+
+
+def _since(moment: datetime, now: datetime) -> float:
+    return max(0.0, (now - moment).total_seconds())
+
+
+def _leg(leg: LegState) -> dict[str, Any]:
+    came = leg.came
+    return {
+        "party": leg.name or party(leg.party),
+        "codec": leg.codec or "",
+        "level": QUIET if leg.level_dbov is None else max(leg.level_dbov, QUIET),
+        "came": "" if came is None else percent(came),
+        "quality": "" if came is None else "good" if came >= GOOD else "fair" if came >= FAIR else "poor",
     }
 
 
@@ -58,3 +102,22 @@ async def _events(visit: Visit) -> AsyncIterator[str]:
         yield f"data: {now}\n\n" if now != said else ": nothing new\n\n"
         said = now
         await asyncio.sleep(EVERY_S)
+
+
+# Orders
+
+
+def order(visit: Visit) -> Response:
+    """Pause, resume or stop what is recorded of a call, or say what it is kept for; the audit has it first."""
+    act, purpose = visit.form.get("act", ""), visit.form.get("purpose") or None
+    if act not in operator.ACTS:
+        raise Misuse(f"act must be one of {', '.join(operator.ACTS)}")
+    if (act == operator.PURPOSE) != (purpose in purposes(visit.house.settings.purpose)):
+        raise Misuse("a purpose is one of those in the settings, and goes with the act of that name")
+    visit.note(act, details={"purpose": purpose} if purpose else {})
+    control.ask(visit.house.settings.data_dir, Order(act, visit.recording.id, visit.person.label, purpose))
+    return back("/live")
+
+
+def ask_stop(visit: Visit) -> Response:
+    return page(visit, "stop.html", row=visit.recording)

@@ -119,7 +119,10 @@ def shown(visit: Visit) -> Response:
         row=row,
         marks=marks(row),
         lanes=[leg.name or leg.aor or f"{leg.channel + 1}" for leg in row.legs],
-        rights={right.value: visit.may(right) for right in (Right.PLAY, Right.DOWNLOAD, Right.DELETE, Right.HOLD)},
+        rights={
+            right.value: visit.may(right)
+            for right in (Right.PLAY, Right.DOWNLOAD, Right.MAIL, Right.DELETE, Right.HOLD)
+        },
         complete=complete(row),
         details=facts_of(visit.house, row),
         is_said=use.is_said(visit),

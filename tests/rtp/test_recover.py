@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -166,3 +167,24 @@ def test_what_belongs_to_a_port_that_is_gone_is_left_out(scene, monkeypatch) -> 
     scene.receiver().recover([kept])
     assert scene.payloads(scene.paths[0]) == []
     assert sorted(scene.payloads(scene.paths[1])) == sorted(payload(2 + i, k) for i in (0, 1) for k in range(4))
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("name", ["_recvmmsg", "_writev", None])
+def test_of_a_pause_nothing_is_written_not_by_the_successor_either(scene, monkeypatch, name, after) -> None:
+    first, taps = scene.receiver(), scene.taps()
+    first.recover(taps)
+    scene.send(0, 3)
+    pause = [(time.time_ns(), 1 << 62)]
+    taps[0].pauses = pause
+    scene.send(3, 6)
+    if name:
+        kill_in(monkeypatch, name, 1 if name == "_writev" else 2, after=after)
+        with pytest.raises(Killed):
+            first.drain(taps)
+        first, taps = scene.receiver(), scene.taps()
+        taps[0].pauses = pause
+        first.recover(taps)
+    first.drain(taps)
+    assert sorted(scene.payloads(scene.paths[0])) == sorted(payload(i, k) for i in (0, 1) for k in range(3))
+    assert sorted(scene.payloads(scene.paths[1])) == sorted(payload(2 + i, k) for i in (0, 1) for k in range(9))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 from support.recorder import Recorder
+from support.smtp import Server
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SWITCHES = [
@@ -20,6 +21,7 @@ SWITCHES = [
     "--disable-component-update",
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
+    "--allow-loopback-in-peer-connection",
 ]
 PASSWORD = "correct horse battery"
 SHOTS = os.environ.get("SRS_SCREENSHOTS")
@@ -33,6 +35,8 @@ class Site:
     url: str
     recorder: Recorder
     recording: str
+    mails: Server
+    """Takes the mail that it sends."""
 
 
 class Visitor:

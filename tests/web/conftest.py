@@ -1,5 +1,6 @@
 """A recorder with pages and a call in it, one of a company with an OpenID provider, and a browser."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine
-from support import postgres
+from support import postgres, smtp
 from support.browsing import CHROMIUM, PASSWORD, SWITCHES, Site
 from support.calls import Talk, make_plan, noise, talk
 from support.client import Client
@@ -32,14 +33,24 @@ from srs.web.house import House
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One with a recorded call, and the users `admin`, `anna` (everything that may be heard) and `bert` (no role)."""
     data = tmp_path_factory.mktemp("web") / "data"
+    with smtp.server(data.parent / "mails") as mails:
+        yield from _site(data, mails)
+
+
+def _site(data: Path, mails: smtp.Server) -> Iterator[Site]:
     port = free_port("127.0.0.1")
-    recorder = Recorder(data, "127.0.0.1", {"SRS_WEB__LISTEN": f"https://127.0.0.1:{port}"})
+    mail = {
+        "SRS_MAIL__SENDER": "recorder@example.org",
+        "SRS_MAIL__SERVER": json.dumps([{"host": "127.0.0.1", "port": mails.port, "tls": "none"}]),
+        "SRS_MAIL__RULE": json.dumps([{"name": "lead", "to": ["lead@example.org"], "match": {"tag": ["never"]}}]),
+    }
+    recorder = Recorder(data, "127.0.0.1", {"SRS_WEB__LISTEN": f"https://127.0.0.1:{port}", **mail})
     try:
         until(lambda: "web pages" in recorder.log.read_text(), lambda: recorder.log.read_text())
         Talk(make_plan(recorder, 3.0)).outcomes()  # in a thread: the browser's loop may run in this one
         (recording,) = recorder.recordings(1)
         _people(data)
-        yield Site(f"https://127.0.0.1:{port}", recorder, recording["id"])
+        yield Site(f"https://127.0.0.1:{port}", recorder, recording["id"], mails)
     finally:
         recorder.stop()
 
@@ -47,7 +58,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def _people(data: Path) -> None:
     engine = connect(f"sqlite:///{data / 'recordings.sqlite'}")
     now = datetime.now(UTC)
-    hear = [Right.LIST, Right.PLAY, Right.DOWNLOAD, Right.HOLD, Right.MAIL]
+    hear = [Right.LIST, Right.PLAY, Right.DOWNLOAD, Right.HOLD, Right.MAIL, Right.CONTROL]
     with writing(engine) as session:
         for name, language in (("anna", "en"), ("jan", "nl"), ("bert", "en")):
             user, _ = users.add(session, name, now, language=language)

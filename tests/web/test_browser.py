@@ -2,8 +2,9 @@
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 from support.browsing import PASSWORD, Site, visiting
+from support.recorder import until
 
 expect.set_options(timeout=30_000)  # machines are shared
 
@@ -26,6 +27,7 @@ def test_every_page_is_fit_for_everybody(browser: Browser, site: Site, name: str
             "recording": f"/recordings/{site.recording}",
             "delete": f"/recordings/{site.recording}/delete",
             "hold": f"/recordings/{site.recording}/hold",
+            "mail": f"/recordings/{site.recording}/mail",
             "nothing": "/recordings?q=nobody",
             "live": "/live",
             "state": "/state",
@@ -107,6 +109,28 @@ def test_a_rule_is_looked_at_kept_and_in_force_while_the_recorder_goes_on(browse
     assert site.recorder.recordings(1)
 
 
+def test_a_recording_is_mailed_by_a_rule_once(browser: Browser, site: Site):
+    with visiting(browser, site, viewport=DESKTOP) as visitor:
+        visitor.sign_in("anna")
+        page = visitor.go(f"/recordings/{site.recording}")
+        page.get_by_role("link", name="Mail").click()
+        page.get_by_label("lead, MP3").check()
+        page.get_by_label("Reason").fill("asked by phone")
+        page.get_by_role("button", name="Send").click()
+        until(lambda: site.mails.recipients() == ["lead@example.org"], lambda: site.recorder.log.read_text())
+        until(lambda: "has it:" in _reloaded(page), lambda: page.inner_text("main"))
+        expect(page.get_by_label("lead, MP3")).to_be_disabled()
+        page.goto(f"{site.url}/audit?action=mail")
+        expect(page.locator("tbody tr").first).to_contain_text("asked by phone")
+    (mail,) = site.mails.mails()
+    assert [part.get_content_type() for part in mail.iter_attachments()] == ["audio/mpeg"]
+
+
+def _reloaded(page: Page) -> str:
+    page.reload()
+    return page.inner_text("main")
+
+
 def test_the_first_administrator_gets_in_by_the_log_and_makes_a_test_call(browser: Browser, site: Site):
     line = next(line for line in site.recorder.log.read_text().splitlines() if "one_time_password=" in line)
     once = line.partition("one_time_password=")[2].split()[0]
@@ -126,7 +150,7 @@ def test_the_first_administrator_gets_in_by_the_log_and_makes_a_test_call(browse
         visitor.complaints.clear()  # Chromium reports the 404 itself
         visitor.sign_in("anna")
         page.goto(f"{site.url}/live")
-        expect(page.locator("live-list tbody")).to_contain_text("caller@example.com")
+        expect(page.locator("live-list .calls")).to_contain_text("caller@example.com")
         expect(page.locator("live-list .empty")).to_be_visible(timeout=30_000)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from srs.archive.tables import Leg, Recording
+from srs.archive.tables import Leg, Notice, Recording
 from srs.web.marks import marks
 from srs.web.sound import _span
 
@@ -40,4 +40,25 @@ def test_marks_are_in_order_of_time_with_their_channel():
         ("pause", 2.0, 1, "3.0 s"),
         ("event", 4.0, None, "kernel-drops;count=3"),
         ("loss", 5.0, 0, "0.10 s"),
+    ]
+
+
+def test_what_an_operator_did_and_the_notice_are_marked_and_other_notes_of_the_recorder_are_not():
+    by = "by=user%3Ajan"
+    events = [
+        [0.0, "peer;name=x"],
+        [2.0, f"operator;act=pause;{by}"],
+        [3.5, f"operator;act=resume;{by}"],
+        [4.0, f"operator;act=purpose;{by};purpose=complaints"],
+        [5.0, "kernel-drops;port=1;count=2"],
+    ]
+    told = Notice(place=0, state="heard", second=-0.5, channel=1, purpose="quality")
+    missed = Notice(place=1, state="missing", second=1.0, channel=0)
+    facts = {"events": events, "operator_pauses": [[2.0, 1.5, "user:jan"]]}
+    row = Recording(facts=facts, notices=[told, missed])
+    assert [(mark["kind"], mark["at"], mark["length"], mark["channel"], mark["text"]) for mark in marks(row)] == [
+        ("notice", 0.0, 0.0, 1, "quality"),
+        ("withheld", 2.0, 1.5, None, "1.5 s, user:jan"),
+        ("event", 4.0, 0.0, None, "purpose complaints, user:jan"),
+        ("event", 5.0, 0.0, None, "kernel-drops;port=1;count=2"),
     ]

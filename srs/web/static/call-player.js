@@ -2,6 +2,7 @@
 // it, over the native <audio> inside. Keys: space, arrows, [ ] and 1 to 9. Texts come as data- attributes.
 import { drawing, outline, quiet } from "./waveform.js";
 
+const KINDS = { loss: "loss", pause: "hold", withheld: "withheld", key: "key", notice: "notice" };
 const SPEEDS = [0.75, 1, 1.25, 1.5, 2];
 
 /** An element with attributes, and with what it holds. */
@@ -65,7 +66,7 @@ class CallPlayer extends HTMLElement {
 
   marks() {
     const shown = this.facts.marks.slice(0, 60).map((mark) => {
-      const button = make("button", { type: "button", class: mark.kind }, `${clock(mark.at)} ${this.dataset[{ loss: "loss", pause: "hold", key: "key" }[mark.kind] ?? "event"]} ${mark.text}`);
+      const button = make("button", { type: "button", class: mark.kind }, `${clock(mark.at)} ${this.dataset[KINDS[mark.kind] ?? "event"]} ${mark.text}`);
       button.addEventListener("click", () => this.jump(mark.at - 1));
       return make("li", {}, button);
     });

@@ -62,9 +62,9 @@ export function drawing(canvas, peaks, marks, at, duration) {
 function drawMark(paint, mark, { style, lane, width, height, duration, scale }) {
   const x = (mark.at / duration) * width;
   const [top, tall] = mark.channel === null ? [0, height] : [lane * mark.channel, lane];
-  const colour = { loss: "--loss", pause: "--pause", key: "--key" }[mark.kind] ?? "--accent";
+  const colour = { loss: "--loss", pause: "--pause", withheld: "--ink", key: "--key", notice: "--good" }[mark.kind] ?? "--accent";
   paint.fillStyle = style.getPropertyValue(colour);
-  if (mark.kind === "pause") {
+  if (mark.kind === "pause" || mark.kind === "withheld") {
     paint.globalAlpha = 0.35;
     paint.fillRect(x, top, Math.max(2 * scale, (mark.length / duration) * width), tall);
     paint.globalAlpha = 1;

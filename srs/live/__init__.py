@@ -1,0 +1,1 @@
+"""Calls under way: what is known of them, acting on them, listening in."""
