@@ -23,6 +23,7 @@ MENU: Final[tuple[tuple[str, str, str, Right | None], ...]] = (
     ("/live", "Live", "live", None),
     ("/state", "State", "state", Right.WATCH),
     ("/requests", "Requests", "check", None),
+    ("/privacy", "Privacy", "lock", Right.REPORT),
     ("/users", "Users", "users", Right.USERS),
     ("/audit", "Audit", "audit", Right.AUDIT),
     ("/settings", "Settings", "settings", Right.SETTINGS),
