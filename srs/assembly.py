@@ -19,6 +19,9 @@ from srs.handoff.plan import planner
 from srs.privacy import audit
 from srs.privacy.alarm import NoticeAlarm
 from srs.privacy.audit import Act
+from srs.privacy.cases.apart import Apart
+from srs.privacy.cases.cabinet import Cabinet
+from srs.privacy.cases.watch import Watch
 from srs.privacy.checkpoints import Checkpoints
 from srs.privacy.judge import Judge
 from srs.privacy.restored import Sweep
@@ -31,7 +34,8 @@ def open_archive(settings: Settings) -> Archive:
     Raises:
         DatabaseError, StoreError: one of them is not to be had.
     """
-    return keep.open_archive(settings, Judge(settings), (planner(settings), Grouping(settings.group).note))
+    on_stored = (planner(settings), Grouping(settings.group).note)
+    return keep.open_archive(settings, Judge(settings), on_stored, (Apart(settings),))
 
 
 def chores(archive: Archive, settings: Settings) -> Iterable[Callable[[], None]]:
@@ -42,6 +46,7 @@ def chores(archive: Archive, settings: Settings) -> Iterable[Callable[[], None]]
         Checkpoints(archive.engine, settings),
         StaffNotices(archive.engine, settings),
         partial(Grouping(settings.group).chore, archive.engine),
+        Watch(Cabinet(settings, archive.engine, archive.store)),
     ]
 
 

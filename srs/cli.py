@@ -9,6 +9,7 @@ from srs.archive.errors import ArchiveError
 from srs.commands import (
     audit,
     call,
+    case,
     change,
     doctor,
     importing,
@@ -72,6 +73,7 @@ app.add_typer(users.app, name="users")
 app.add_typer(users.tokens, name="tokens")
 app.add_typer(users.grants, name="grants")
 app.add_typer(audit.app, name="audit")
+app.add_typer(case.app, name="case")
 
 
 def _version(wanted: bool) -> None:

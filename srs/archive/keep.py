@@ -46,6 +46,7 @@ log = structlog.get_logger()
 
 
 OnStored = Callable[[Session, Recording], None]
+OnHeard = Callable[["Archive", Recording, "Finalised"], None]
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,19 @@ class Archive:
     metadata: MetadataSettings = field(default_factory=MetadataSettings)
     judge: Judge = unjudged
     """Says of each recording whether its sound may be kept and for whom it is sealed."""
+    on_heard: tuple[OnHeard, ...] = ()
+    """Called with each recording and its sound, judged and not yet stored, also if it may not be kept. What they raise
+    leaves the capture where it is; then they are called again."""
     on_stored: tuple[OnStored, ...] = ()
     """Called within the transaction that saves a row: what must happen to the recording is noted with it."""
 
 
-def open_archive(settings: Settings, judge: Judge = unjudged, on_stored: tuple[OnStored, ...] = ()) -> Archive:
+def open_archive(
+    settings: Settings,
+    judge: Judge = unjudged,
+    on_stored: tuple[OnStored, ...] = (),
+    on_heard: tuple[OnHeard, ...] = (),
+) -> Archive:
     """The archive that the settings describe.
 
     Raises:
@@ -93,6 +102,7 @@ def open_archive(settings: Settings, judge: Judge = unjudged, on_stored: tuple[O
         settings.numbers,
         settings.metadata,
         judge,
+        on_heard,
         on_stored,
     )
 
@@ -212,6 +222,8 @@ def _ready(archive: Archive, capture: Path, recording: str, finalised: "Finalise
     )
     verdict = archive.judge(row, finalised)
     trim(row, archive.metadata.keep)
+    for note in archive.on_heard:
+        note(archive, row, finalised)
     if verdict.unwanted is not None:
         return _unkept(row, verdict.unwanted)
     _store(archive, row, finalised, verdict.key)
@@ -262,7 +274,7 @@ def _store(archive: Archive, row: Recording, finalised: "Finalised", key: str | 
                 row.key, row.file = key, row.file + SUFFIX
             row.bytes, row.sha256 = _measure(stored)
             stored.seek(0)
-            peaks.save(archive.store, row.file, samples, rate)
+            peaks.save(archive.store, row.file, samples, rate, key)
             archive.store.put(row.file, stored)
 
 
@@ -290,7 +302,7 @@ def _put_away(archive: Archive, capture: Path, rows: Sequence[Recording]) -> Non
     aside = None
     if any(row.state == State.FAILED for row in rows):
         aside = "failed"
-    elif len(ready) == len(rows) and any(_is_unheard(leg) for row in ready for leg in row.legs):
+    elif len(ready) == len(rows) and any(is_unheard(leg) for row in ready for leg in row.legs):
         aside = "kept"  # unless there is a call in it of which nothing may stay
     for path in filter(Path.exists, (captures.far_side(capture), capture)):  # that which stands for both goes last
         if aside == "kept" and archive.audio.mask_digits:
@@ -313,7 +325,7 @@ def _digits(rows: Iterable[Recording]) -> Iterator[tuple[int, int]]:
                 yield begin_ns, begin_ns + round(length_s * 1e9)
 
 
-def _is_unheard(leg: Leg) -> bool:
+def is_unheard(leg: Leg) -> bool:
     """Whether packets of a leg could not be made sound: another decoder, or the right key, may do it."""
     return bool(leg.facts.get("undecoded") or (leg.facts.get("forged") and not leg.packets))
 

@@ -33,8 +33,9 @@ def draw(row: Recording, store: Store, output: Path) -> None:
 
     Raises:
         NotReady: there is no sound, or no outline of it.
+        Sealed: its key is not here.
     """
-    outline = peaks.load(store, row.file) if row.file else None
+    outline = peaks.load(store, row.file, row.key) if row.file else None
     if outline is None:
         raise NotReady(f"recording {row.id} has no outline of its sound to draw")
     from matplotlib.figure import Figure

@@ -6,6 +6,7 @@ A key is one or two files in a folder: `NAME.pub` with its recipients, a line ea
 
 import os
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -16,6 +17,8 @@ from srs.archive.errors import NoKey, Sealed
 from srs.archive.unseal import CannotOpen, unsealed
 
 SUFFIX = ".age"
+HEADER = b"age-encryption.org/"
+"""What every sealed file begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,9 @@ class Keys:
             NoKey: there is no such key, or it is none.
         """
         try:
-            recipients = [pyrage.x25519.Recipient.from_str(text) for text in self.recipients(name)]
+            seal_for(self.recipients(name), source, target)
         except pyrage.RecipientError as error:
             raise NoKey(f"key {name}: not a public key of age: {error}") from None
-        pyrage.encrypt_io(source, target, recipients)
 
     def open(self, name: str, source: BinaryIO) -> BinaryIO:
         """What is sealed for a key, opened where it is read; `source` is closed with it.
@@ -124,6 +126,15 @@ def _write_new(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+
+
+def seal_for(recipients: Iterable[str], source: IO[bytes], target: IO[bytes]) -> None:
+    """Encrypt the rest of `source` for public keys.
+
+    Raises:
+        RecipientError: one of them is none.
+    """
+    pyrage.encrypt_io(source, target, [pyrage.x25519.Recipient.from_str(text) for text in recipients])
 
 
 def sealed(keys: Keys, name: str, plain: IO[bytes], folder: Path) -> IO[bytes]:

@@ -65,9 +65,11 @@ def verify(config: Config = None, data: Data = None) -> None:
     """Check the chain and every checkpoint; exit status 1 if anything was changed, moved, added or taken out."""
     from srs.archive.database import reading
     from srs.privacy import audit, checkpoints
+    from srs.privacy.cases import journal
+    from srs.privacy.cases.cabinet import Cabinet
 
-    settings, engine, _ = open_archive(config, data)
-    found = checkpoints.verify(engine, settings)
+    settings, engine, store = open_archive(config, data)
+    found = [*checkpoints.verify(engine, settings), *journal.broken(Cabinet(settings, engine, store))]
     for wrong in found:
         typer.echo(f"srs: {wrong}", err=True)
     if found:

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from srs.config.access import AccessSettings, AuditSettings, OidcSettings
 from srs.config.archive import DatabaseSettings, MetadataSettings, NodeSettings, StoreSettings, VconSettings
+from srs.config.cases import CasesSettings
 from srs.config.handoff import HandoffSettings, RetentionSettings, TaskSettings
 from srs.config.mail import MailSettings
 from srs.config.media import AdmissionSettings, AudioSettings, MediaSettings
@@ -91,6 +92,7 @@ class Settings(BaseSettings):
     privacy: PrivacySettings = PrivacySettings()
     access: AccessSettings = AccessSettings()
     oidc: OidcSettings = OidcSettings()
+    cases: CasesSettings = CasesSettings()
     audit: AuditSettings = AuditSettings()
     alarms: AlarmSettings = AlarmSettings()
     metrics: MetricsSettings = MetricsSettings()

@@ -79,10 +79,10 @@ def may(
     Args:
         grants: the person's for this recording.
     """
-    if person.limit is not None and right not in person.limit:
-        return Decision(False, f"the token is not for {right}")
     if right not in ON_RECORDINGS:
-        return _house(person, right)
+        return may_in_house(person, right)
+    if _is_beyond(person, right):
+        return Decision(False, f"the token is not for {right}")
     assert seen is not None, f"{right} is a right on a recording"
     for reach in _reaches(person, right, known):
         if reach.reaches(seen):
@@ -94,7 +94,7 @@ def may(
 
 def visible(person: Person, right: Right, now: datetime, known: House) -> ColumnElement[bool]:
     """The condition on rows of `recording` that holds where `may` allows."""
-    if person.limit is not None and right not in person.limit:
+    if _is_beyond(person, right):
         return false()
     reached = [reach.condition() for reach in _reaches(person, right, known)]
     wanted = [each.value for each in Right if right in implied(each)]
@@ -114,11 +114,18 @@ def implied(granted: Right) -> frozenset[Right]:
     return frozenset({granted, Right.LIST} | ({Right.PLAY} if granted == Right.DOWNLOAD else set()))
 
 
-def _house(person: Person, right: Right) -> Decision:
+def may_in_house(person: Person, right: Right) -> Decision:
+    """Whether somebody may do something that is not done with a recording."""
+    if _is_beyond(person, right):
+        return Decision(False, f"the token is not for {right}")
     for each in person.assignments:
         if right in ROLES[each.role].house:
             return Decision(True, each.role)
     return Decision(False, f"no role of {person.name} has the right {right}")
+
+
+def _is_beyond(person: Person, right: Right) -> bool:
+    return person.limit is not None and right not in person.limit
 
 
 def _reaches(person: Person, right: Right, known: House) -> Iterator[Reach]:

@@ -6,7 +6,7 @@ signed checkpoints (srs.privacy.checkpoints).
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from srs.archive.database import reading, writing
-from srs.privacy.tables import AuditEntry
+from srs.privacy.tables import AuditEntry, Chained
 
 FIRST: Final = "0" * 64
 """What stands for the hash before the first entry."""
@@ -33,7 +33,7 @@ class Act:
     """`user:NAME`, `token:NAME/TOKEN`, `cli:NAME` (an account of the machine) or `recorder`."""
     action: str
     subject: str
-    """On what: `recording:ID`, `user:NAME`, `case:NUMBER`."""
+    """On what: `recording:ID`, `user:NAME`, `case:ID`."""
     origin: str
     """Where from: an address, or `cli`."""
     reason: str | None = None
@@ -58,20 +58,7 @@ def append(session: Session, act: Act, now: datetime) -> AuditEntry:
     if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer at a time anyway
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
     last = newest(session)
-    entry = AuditEntry(
-        sequence=1 if last is None else last.sequence + 1,
-        at=now.astimezone(UTC).isoformat(timespec="microseconds"),
-        who=act.who,
-        action=act.action,
-        subject=act.subject,
-        reason=act.reason,
-        origin=act.origin,
-        allowed=act.allowed,
-        details=dict(act.details),
-        previous=FIRST if last is None else last.hash,
-        hash="",
-    )
-    entry.hash = hash_of(entry)
+    entry = AuditEntry(**linked(act, last, now))
     session.add(entry)
     session.flush()
     return entry
@@ -82,9 +69,29 @@ def newest(session: Session) -> AuditEntry | None:
     return session.exec(select(AuditEntry).order_by(col(AuditEntry.sequence).desc()).limit(1)).first()
 
 
-def hash_of(entry: AuditEntry) -> str:
+def linked(act: Act, last: Chained | None, now: datetime) -> dict[str, Any]:
+    """The columns of an entry that follows the last one."""
+    content = {
+        "sequence": 1 if last is None else last.sequence + 1,
+        "at": now.astimezone(UTC).isoformat(timespec="microseconds"),
+        "who": act.who,
+        "action": str(act.action),
+        "subject": act.subject,
+        "reason": act.reason,
+        "origin": act.origin,
+        "allowed": act.allowed,
+        "details": dict(act.details),
+        "previous": FIRST if last is None else last.hash,
+    }
+    return {**content, "hash": _hash(content)}
+
+
+def hash_of(entry: Chained) -> str:
     """SHA-256 of the entry without its hash: JSON, keys sorted, no spaces, UTF-8."""
-    content = {name: getattr(entry, name) for name in HASHED}
+    return _hash({name: getattr(entry, name) for name in HASHED})
+
+
+def _hash(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -130,7 +137,7 @@ def query(wanted: Wanted) -> SelectOfScalar[AuditEntry]:
     return asked
 
 
-def described(entry: AuditEntry) -> dict[str, Any]:
+def described(entry: Chained) -> dict[str, Any]:
     """An entry for export, with which its hash can be computed again."""
     return {name: getattr(entry, name) for name in (*HASHED, "hash")}
 
@@ -148,8 +155,13 @@ def all_entries(session: Session) -> Iterator[AuditEntry]:
 
 def broken(session: Session) -> Iterator[str]:
     """Where the chain is broken, in words."""
+    yield from breaks(all_entries(session))
+
+
+def breaks(entries: Iterable[Chained]) -> Iterator[str]:
+    """The same of any chain, which is given from its beginning."""
     expected, previous = 1, FIRST
-    for entry in all_entries(session):
+    for entry in entries:
         if entry.sequence != expected:
             yield f"entries {expected} to {entry.sequence - 1} are missing"
         elif entry.previous != previous:

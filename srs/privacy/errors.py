@@ -9,6 +9,10 @@ ArchiveError
     NotBelieved       what came back from the OpenID provider is not what was asked for, or proves nothing
   NoSuchUser          nobody has this name
   Misuse              what is asked for contradicts itself or what there is
+    Incomplete        a case lacks papers
+  NoCase              no case has this id, or it is not to be seen
+  NotSent             a letter could not be mailed
+  Altered             evidence is not as it was stored
 """
 
 from srs.archive.errors import ArchiveError
@@ -44,3 +48,19 @@ class NoSuchUser(ArchiveError):
 
 class Misuse(ArchiveError):
     """What is asked for contradicts itself or what there is."""
+
+
+class Incomplete(Misuse):
+    """A case lacks papers: it records nothing."""
+
+
+class NoCase(ArchiveError):
+    """No case has this id, or it is not to be seen."""
+
+
+class NotSent(ArchiveError):
+    """A letter could not be mailed; trying again may help."""
+
+
+class Altered(ArchiveError):
+    """Evidence is not as it was stored."""

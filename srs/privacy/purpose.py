@@ -1,5 +1,7 @@
 """Why a recording is kept: which purpose it gets, whether it may be kept at all, and for what it may be used."""
 
+from typing import Final
+
 from srs.archive.errors import ArchiveError
 from srs.archive.subject import matches, subject
 from srs.archive.tables import Recording
@@ -7,6 +9,8 @@ from srs.config import Settings
 from srs.config.privacy import PurposeSettings, purposes
 from srs.config.rules import Match
 from srs.siprec import operator
+
+NEVER: Final = "not kept: a party is on the do-not-record list ([privacy] do_not_record)"
 
 
 class WrongPurpose(ArchiveError):
@@ -26,13 +30,17 @@ def purpose_of(row: Recording, settings: Settings) -> str | None:
 
 def unwanted(row: Recording, settings: Settings) -> str | None:
     """Why the sound of a recording, which has its purpose already, may not be kept; None: it may."""
-    privacy = settings.privacy
-    seen = subject(row, settings.numbers, settings.group)
-    if privacy.do_not_record and matches(Match(number=privacy.do_not_record), seen):
-        return "not kept: a party is on the do-not-record list ([privacy] do_not_record)"
-    if row.purpose is None and privacy.unassigned == "drop":
+    if is_never_recorded(row, settings):
+        return NEVER
+    if row.purpose is None and settings.privacy.unassigned == "drop":
         return 'not kept: no purpose fits it ([privacy] unassigned = "drop")'
     return None
+
+
+def is_never_recorded(row: Recording, settings: Settings) -> bool:
+    """Whether a party is on the do-not-record list."""
+    listed = settings.privacy.do_not_record
+    return bool(listed) and matches(Match(number=listed), subject(row, settings.numbers, settings.group))
 
 
 def definition(name: str, settings: Settings) -> PurposeSettings:

@@ -13,6 +13,7 @@ from srs.archive.tables import Notice, Reconciliation, Recording, State
 from srs.config import Settings
 from srs.handoff.retention import expiry
 from srs.handoff.tables import Receipt
+from srs.privacy.cases.tables import Case
 from srs.privacy.request import of_period
 from srs.privacy.untold import told_and_untold
 
@@ -47,6 +48,8 @@ class Report:
     """By why: up to the colon of the receipt's reason."""
     requests: Mapping[str, int]
     """By kind."""
+    cases: Mapping[str, int]
+    """Cases of secret recording that were closed, by outcome; one that is open may not be guessed from a number."""
 
     @property
     def calls(self) -> int:
@@ -65,6 +68,8 @@ def report(engine: Engine, settings: Settings, since: datetime, until: datetime,
         lists = session.exec(
             select(Reconciliation).where(Reconciliation.since >= since, Reconciliation.since < until)
         ).all()
+        closed = session.exec(select(Case.outcome).where(col(Case.closed_at) >= since, col(Case.closed_at) < until))
+        cases = Counter(outcome for outcome in closed if outcome is not None)
     not_kept = [row for row in rows if _was_not_kept(row)]
     counted = [row for row in rows if not _was_not_kept(row)]
     told, untold = told_and_untold(engine, since, until)
@@ -84,6 +89,7 @@ def report(engine: Engine, settings: Settings, since: datetime, until: datetime,
         missing=sum(each.missing for each in lists),
         deletions=Counter(reason.partition(":")[0] for reason in receipts),
         requests=Counter(each.kind for each in of_period(engine, since, until)),
+        cases=cases,
     )
 
 

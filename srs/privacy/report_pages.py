@@ -44,6 +44,7 @@ def sections(report: Report, language: Language) -> dict[str, Rows]:
         word("kept", language): _rows(report.kept, language),
         word("deletions", language): _rows(report.deletions, language),
         word("requests", language): _rows(report.requests, language),
+        word("cases", language): _rows(report.cases, language),
     }
 
 

@@ -118,11 +118,8 @@ class WebSession(SQLModel, table=True):
     """What the user wants recordings for, as last said in this browser."""
 
 
-class AuditEntry(SQLModel, table=True):
-    """Something that was done or tried; never changed, never removed."""
-
-    __tablename__ = "audit"
-    __table_args__ = (Index("ix_audit_subject", "subject"), Index("ix_audit_who", "who"))
+class Chained(SQLModel):
+    """Something that was done or tried, in a chain of such: never changed, never removed."""
 
     sequence: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
     """From 1, without gaps."""
@@ -132,7 +129,7 @@ class AuditEntry(SQLModel, table=True):
     """`user:NAME`, `token:NAME/TOKEN`, `cli:NAME` (an account of the machine) or `recorder`."""
     action: str = Field(max_length=64)
     subject: str = Field(sa_type=Text)
-    """On what: `recording:ID`, `user:NAME`, `case:NUMBER`."""
+    """On what: `recording:ID`, `user:NAME`, `case:ID`."""
     reason: str | None = Field(default=None, sa_type=Text)
     origin: str = Field(sa_type=Text)
     """Where from."""
@@ -143,3 +140,10 @@ class AuditEntry(SQLModel, table=True):
     """Hash of the entry before."""
     hash: str = Field(max_length=64)
     """SHA-256 of all of the above as canonical JSON."""
+
+
+class AuditEntry(Chained, table=True):
+    """An entry of the audit; cases have chains of their own (`srs.privacy.cases.journal`)."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_subject", "subject"), Index("ix_audit_who", "who"))

@@ -91,7 +91,7 @@ def outline(row: Recording, store: Store, asked: Headers) -> Response:
     etag = f'"peaks-{row.sha256}"'
     if asked.get("if-none-match") == etag:
         return Response(status_code=304, headers={"ETag": etag})
-    found = peaks.load(store, row.file) if row.file else None
+    found = peaks.load(store, row.file, row.key) if row.file else None
     if found is None:
         raise NotReady(f"there is no outline of {row.id}")
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}

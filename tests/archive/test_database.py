@@ -17,6 +17,7 @@ from sqlmodel import SQLModel, select
 
 import srs.archive.database
 import srs.handoff.tables
+import srs.privacy.cases.tables
 import srs.privacy.request
 import srs.privacy.tables
 import srs.web.tables

@@ -10,6 +10,7 @@ from srs.archive.tables import Notice, Reconciliation, Recording
 from srs.config import Settings
 from srs.handoff.tables import Receipt
 from srs.privacy import request
+from srs.privacy.cases.tables import Case
 from srs.privacy.report import Report, report
 from srs.privacy.report_pages import sections, write
 from srs.privacy.report_words import WORDS
@@ -24,6 +25,12 @@ def row(number: int, day: float, purpose: str | None = None, states: tuple[str, 
     notices = [Notice(place=place, state=state, from_s=0.0) for place, state in enumerate(states)]
     common = {"state": "ready", "started_at": at, "ended_at": at, "created_at": at, "duration_s": 60.0}
     return Recording(**{**common, **more}, id=f"rec{number:05}", purpose=purpose, notices=notices)
+
+
+def a_case(id_: str, closed_day: float | None, outcome: str | None) -> Case:
+    period = {"opened_at": DAY, "since": DAY, "until": DAY + timedelta(days=9)}
+    closed_at = None if closed_day is None else DAY + timedelta(days=closed_day)
+    return Case(id=id_, opened_by="ivy", public_key="", outcome=outcome, closed_at=closed_at, **period)
 
 
 @pytest.fixture
@@ -48,6 +55,8 @@ def counted(tmp_path: Path) -> Report:
             begun = DAY + timedelta(days=day)
             of_list = {"since": begun, "until": begun, "calls": 40, "missing": missing, "short": 0, "double": 0}
             session.add(Reconciliation(at=begun, source="calls.csv", **of_list))
+        for day, outcome in ((3, "offence"), (4, "no offence"), (31, "offence"), (None, None)):
+            session.add(a_case(f"{outcome}{day}", day, outcome))
     asked = RightsRequest(at=DAY + timedelta(days=2), kind="access", person="201", by="cli:me", recordings={})
     request.note(engine, asked, "cli")
     found = report(engine, settings, DAY, DAY + timedelta(days=30), NOW)
@@ -62,6 +71,7 @@ def test_it_counts_what_began_in_the_period(counted: Report):
         (DAY + timedelta(days=day)).date(): 1 for day in (2, 29)
     }
     assert (counted.told, counted.untold) == (2, 1)
+    assert counted.cases == {"offence": 1, "no offence": 1}
     assert counted.notices == {"heard": 1, "missing": 1, "staff": 2, "outside": 1, "unchecked": 1}
     assert counted.deletions == {"retention": 2}
     assert counted.requests == {"access": 1}
@@ -77,7 +87,7 @@ def test_it_tells_what_is_kept_too_long(counted: Report):
 @pytest.mark.parametrize("language", ["nl", "en"])
 def test_every_language_has_every_word(counted: Report, language):
     assert all(set(words) == {"nl", "en"} and all(words.values()) for words in WORDS.values())
-    assert len(sections(counted, language)) == 6
+    assert len(sections(counted, language)) == 7
 
 
 @pytest.mark.parametrize("name", ["report.pdf", "report.html"])
