@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from srs import cli
 from srs.archive.database import connect, writing
-from srs.privacy import sign_in, users
+from srs.privacy import second_factor, users
 from srs.privacy.errors import Refused, SignInRefused
 from srs.privacy.roles import assignment
 
@@ -43,16 +43,16 @@ def ask(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call
 def test_by_password_and_code(engine: Engine, ask: Callable[..., object]):
     assert isinstance(ask("--as", "ivy", typed="wrong wrong wrong\n"), SignInRefused)
     with writing(engine) as session:
-        users.set_password(session, users.get(session, "ivy"), PASSWORD, must_change=True)
-    assert isinstance(ask("--as", "ivy", typed=f"{PASSWORD}\n"), Refused)
+        once = users.set_one_time_password(session, users.get(session, "ivy"), datetime.now(UTC))
+    assert isinstance(ask("--as", "ivy", typed=f"{once}\n"), Refused)
     with writing(engine) as session:
         users.set_password(session, users.get(session, "ivy"), PASSWORD)
     assert ask("--as", "ivy", typed=f"{PASSWORD}\n") == 0
     earlier = datetime.now(UTC) - timedelta(minutes=1)
     with writing(engine) as session:
         user = users.get(session, "ivy")
-        secret = sign_in.begin_enrolment(user)
-        sign_in.finish_enrolment(user, pyotp.TOTP(secret).at(earlier), earlier)
+        secret = second_factor.begin(user)
+        second_factor.finish(session, user, pyotp.TOTP(secret).at(earlier), earlier)
     assert ask("--as", "ivy", typed=f"{PASSWORD}\n{pyotp.TOTP(secret).now()}\n") == 0
     assert isinstance(ask("--as", "ivy", typed=f"{PASSWORD}\n000000\n"), SignInRefused)
 
