@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import JSON, Boolean, DateTime, Engine, Float, Integer, Table, func, select
+from sqlalchemy import JSON, Boolean, DateTime, Engine, Float, Integer, LargeBinary, Table, func, select
 from support.commands import at_home, srs
 from support.recorder import SRS
 
@@ -60,6 +60,7 @@ def a_value(column, number: int) -> object:
         (DateTime, NOON + timedelta(seconds=number)),
         (Float, number / 7),
         (Integer, number + 1),
+        (LargeBinary, bytes([0, number % 256, 255])),
     )
     kind = column.type.impl if hasattr(column.type, "impl") else column.type
     return next((value for type_, value in kinds if isinstance(kind, type_)), f"{'aBcé'[number % 4]}{number:04}")

@@ -1,13 +1,14 @@
 """Mail that somebody asks for by hand."""
 
 import pytest
-from handoff.mail.test_deliver import GROUPS
 
 from srs.archive.database import writing
 from srs.handoff import tasks
 from srs.handoff.errors import NoTask
 from srs.handoff.mail.by_hand import offers, send
 from srs.handoff.tables import Delivery
+
+from .conftest import GROUPS
 
 RULES = [{"name": "lead", "to": ["{group}", "all@example.com"], "match": {"tag": ["never"]}}]
 
