@@ -218,11 +218,11 @@ def test_list_loads_no_decoder(data: Path):
 
 def test_doctor_shows_settings_with_their_origin(srs, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SRS_SIP__LISTEN", "udp://127.0.0.1:0")
-    monkeypatch.setenv("SRS_DATABASE__URL", "sqlite://user:secret@/x")
+    monkeypatch.setenv("SRS_DATABASE__URL", "sqlite://user:hush-hush@/x")
     status, out, _ = srs("doctor")
     assert status == 0
     assert "udp://127.0.0.1:0  (environment SRS_SIP__LISTEN)" in out
-    assert "secret" not in out
+    assert "hush-hush" not in out
     assert "mend [database] url" in out
 
 

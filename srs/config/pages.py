@@ -24,7 +24,7 @@ def read(data_dir: Path) -> dict[str, Any]:
     """
     try:
         return tomllib.loads((data_dir / NAME).read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
 
 

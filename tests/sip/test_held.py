@@ -97,6 +97,18 @@ def test_a_message_is_in_the_kernel_until_it_was_acted_on(run, wire):
     assert seen[2][1] == message(3)
 
 
+def test_answers_do_not_wait_for_each_other_on_the_wire(run, wire):
+    """Without Nagle's algorithm: a 200 does not wait until the client has acknowledged another call's."""
+
+    async def script():
+        connection = Process(wire).connection
+        told = wire.held.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        connection.abort()
+        return told
+
+    assert run(script())
+
+
 def test_a_successor_gets_what_was_not_acted_on(run, wire):
     """The first process ends over its message; half of another has come."""
 
