@@ -1,9 +1,14 @@
 """A sender and a network with a known truth, for the tests of the jitter pipeline."""
 
+import socket
+import struct
+import time
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
+
+from rtp.port import open_port
 
 START_NS = 1_790_000_000_000_000_000
 """When the first packet of a test is sent; a UTC time as captures have it."""
@@ -69,3 +74,23 @@ def _send(durations, *, sequence=1000, timestamp=50_000, at=0):
 @pytest.fixture(scope="session")
 def send():
     return _send
+
+
+@pytest.fixture(scope="session")
+def stamping():
+    """The kernel stamps what arrives.
+
+    It begins to a while after the first socket of the machine asks for it; until then it stamps what is read.
+    """
+    with open_port("127.0.0.1", 0) as asking, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        for _ in range(200):
+            out.sendto(b"x", asking.getsockname())
+            sent = time.time_ns()
+            time.sleep(0.02)
+            _, [(_, _, data)], _, _ = asking.recvmsg(256, 64)
+            seconds, nanoseconds = struct.unpack("qq", data)
+            if seconds * 1_000_000_000 + nanoseconds <= sent:
+                break
+        else:
+            pytest.fail("the kernel stamps packets when they are read, not when they arrive")
+        yield

@@ -69,6 +69,7 @@ def numbered(count, size=20):
     return [index.to_bytes(size, "big") for index in range(count)]
 
 
+@pytest.mark.usefixtures("stamping")
 @pytest.mark.parametrize("host", HOSTS)
 def test_captures_have_what_came_octet_for_octet(scene, host):
     tap = scene.tap(host)

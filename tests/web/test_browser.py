@@ -126,7 +126,7 @@ def test_a_recording_is_mailed_by_a_rule_once(browser: Browser, site: Site):
         until(lambda: "has it:" in _reloaded(page), lambda: page.inner_text("main"))
         expect(page.get_by_label("lead, MP3")).to_be_disabled()
         page.goto(f"{site.url}/audit?action=mail")
-        expect(page.locator("tbody tr").first).to_contain_text("asked by phone")
+        expect(page.locator("tbody tr", has_text="asked by phone")).to_contain_text("user:anna")
     (mail,) = site.mails.mails()
     assert [part.get_content_type() for part in mail.iter_attachments()] == ["audio/mpeg"]
 
