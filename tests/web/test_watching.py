@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from support.calls import Talk, call, make_plan
+from support.calls import Talk, make_plan
 from support.recorder import Recorder, free_port, until
 from support.smtp import Server, server
 
@@ -92,7 +92,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         recorder = Recorder(data, "127.0.0.1", settings)
         try:
             until(lambda: "web pages" in recorder.log.read_text(), lambda: recorder.log.read_text())
-            call(make_plan(recorder, 2.0))
+            Talk(make_plan(recorder, 2.0)).outcomes()  # in a thread: the browser's loop may run in this one
             recorder.recordings(1)
             yield Watched(recorder, url, _token(data, "root"), mails, hooks)
         finally:
