@@ -115,6 +115,8 @@ def _line(made, sender, begin, end, rates):
     while at + ptime <= end:
         if rng.random() < 0.02:
             ptime = int(rng.choice([10, 20, 30, 40, 60, 120])) * RATE // 1000  # mixed in one stream
+            if at + ptime > end:
+                break  # it would lie over the next line
         if rng.random() < 0.005 and at - begin > QUIET_TICKS and at + 40_000 < end:
             silence = int(rng.integers(800, 24_000))  # discontinuous transmission
             sender.timestamp += silence
