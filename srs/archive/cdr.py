@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo
 from srs.archive.errors import UnreadableList
 from srs.config.reconcile import ReconcileSettings
 
+_THREE_CX: Final = {"start": "Call Time", "seconds": "Talking", "answered": "Status=Answered"}
 LIKE: Final[Mapping[str, Mapping[str, str]]] = {
     "freepbx": {
         "start": "calldate",
@@ -23,13 +25,8 @@ LIKE: Final[Mapping[str, Mapping[str, str]]] = {
         "call_id": "uniqueid",
         "answered": "disposition=ANSWERED",
     },
-    "3cx": {
-        "start": "Call Time",
-        "seconds": "Talking",
-        "caller": "Caller ID",
-        "callee": "Destination",
-        "answered": "Status=Answered",
-    },
+    "3cx": _THREE_CX | {"caller": "From", "callee": "To"},
+    "3cx-18": _THREE_CX | {"caller": "Caller ID", "callee": "Destination"},
     "broadworks": {
         "start": "answerTime",
         "time_format": "%Y%m%d%H%M%S.%f",
@@ -49,6 +46,9 @@ LIKE: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 """The settings that stand for `[reconcile] like`."""
+
+_NAMED = re.compile(r".*[(<]\s*(?P<number>[^()<>]*[0-9][^()<>]*?)\s*[)>]\s*", re.DOTALL)
+"""A number behind a name: `Anna (201)`, `"Anna" <201>`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +141,16 @@ def _cdr(line: int, row: Mapping[str, Any], columns: Mapping[str, str], zone: st
         line=line,
         started_at=started_at,
         seconds=seconds,
-        caller=str(row[columns["caller"]] or ""),
-        callee=str(row[columns["callee"]] or ""),
+        caller=_party(row[columns["caller"]]),
+        callee=_party(row[columns["callee"]]),
         call_id=str(call_id).strip() or None if call_id is not None else None,
     )
+
+
+def _party(value: object) -> str:
+    text = str(value or "")
+    named = _NAMED.fullmatch(text)
+    return named["number"] if named else text
 
 
 def _moment(text: str, form: str | None, zone: str) -> datetime:

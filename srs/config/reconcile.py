@@ -17,7 +17,7 @@ def _zone(value: str) -> str:
 
 
 class ReconcileSettings(Section):
-    like: Literal["freepbx", "3cx", "broadworks", "telnyx"] | None = Field(
+    like: Literal["freepbx", "3cx", "3cx-18", "broadworks", "telnyx"] | None = Field(
         default=None, description="Whose lists they are: columns and times as these write them; what else is set wins."
     )
     start: str | None = Field(default=None, description="The column with the time the call was answered, or began.")

@@ -12,14 +12,21 @@ from srs.config.reconcile import ReconcileSettings
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
-FREEPBX = """\
-calldate,clid,src,dst,duration,billsec,disposition,uniqueid
-2026-11-24 13:00:00,"Anna" <201>,201,0201234567,15,10,ANSWERED,1764.1
-2026-11-24 13:00:05,,201,0201234568,15,0,NO ANSWER,1764.2
-"""
+FREEPBX = '''\
+calldate,clid,src,dst,dcontext,channel,dstchannel,lastapp,lastdata,duration,billsec,disposition,amaflags,accountcode,\
+uniqueid,userfield,did,cnum,cnam,outbound_cnum,outbound_cnam,dst_cnam,recordingfile,linkedid,peeraccount,sequence
+"2026-11-24 13:00:00","""Anna"" <201>",201,0201234567,from-internal,PJSIP/201-1,PJSIP/trunk-2,Dial,,15,10,ANSWERED,3,,\
+1764.1,,,201,Anna,,,,,1764.1,,1
+"2026-11-24 13:00:05",,201,0201234568,from-internal,PJSIP/201-3,,Dial,,15,0,"NO ANSWER",3,,1764.2,,,201,,,,,,1764.2,,2
+'''
 THREE_CX = """\
+Call Time,Call ID,From,To,Direction,Status,Ringing,Talking,Cost,Call Activity Details
+2026-11-24T12:00:00,0000-1,"Vries, Anna de (201)",0201234567,Outbound,Answered,00:00:05,00:00:10,0.00,
+2026-11-24T12:00:05,0000-2,"Vries, Anna de (201)",0201234568,Outbound,Unanswered,00:00:05,00:00:00,0.00,
+"""
+THREE_CX_18 = """\
 \ufeffCall Time;Caller ID;Destination;Status;Ringing;Talking
-2026-11-24T12:00:00;201;0201234567;Answered;0:00:05;0:00:10
+2026-11-24T12:00:00;Anna (201);0201234567;Answered;0:00:05;0:00:10
 """
 BROADWORKS = """\
 answerTime,releaseTime,callingNumber,calledNumber,answerIndicator,localCallId
@@ -48,6 +55,7 @@ TELNYX = [
     [
         ("freepbx", FREEPBX, 2, "1764.1"),
         ("3cx", THREE_CX, 2, None),
+        ("3cx-18", THREE_CX_18, 2, None),
         ("broadworks", BROADWORKS, 2, "1764.1"),
         ("telnyx", json.dumps(TELNYX), 2, "1764.1"),
         ("telnyx", "\n".join(map(json.dumps, TELNYX)), 2, "1764.1"),
@@ -66,6 +74,24 @@ def test_own_columns_win(tmp_path: Path) -> None:
     path.write_text("calldate\tbillsec\tfrom\tdst\tdisposition\tuniqueid\n2026-11-24 12:00:00\t10\t7\t8\tanswered\t\n")
     (found,) = read(path, ReconcileSettings(like="freepbx", caller="from"))
     assert found == Cdr(2, NOON, 10.0, "7", "8", None)
+
+
+@pytest.mark.parametrize(
+    ("told", "heard"),
+    [
+        ("Bakker (Sales) (201)", "201"),
+        ('"Anna" <+31 20 123>', "+31 20 123"),
+        ("+31 (0)20 123", "+31 (0)20 123"),
+        ("Anna (home)", "Anna (home)"),
+        ("sip:201@example.com", "sip:201@example.com"),
+        ("", ""),
+    ],
+)
+def test_a_number_may_stand_behind_its_name(tmp_path: Path, told: str, heard: str) -> None:
+    path = tmp_path / "calls.json"
+    path.write_text(json.dumps({"at": "2026-11-24T12:00:00Z", "s": 10, "from": told, "to": None}))
+    (found,) = read(path, ReconcileSettings(start="at", seconds="s", caller="from", callee="to"))
+    assert (found.caller, found.callee) == (heard, "")
 
 
 @pytest.mark.parametrize(
