@@ -1,6 +1,7 @@
 """Where sound is kept: a folder by default, or an object store, behind one small interface."""
 
 import contextlib
+import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -35,9 +36,19 @@ class Store:
     def put(self, key: str, content: IO[bytes]) -> None:
         """Keep the rest of a file under a key, in place of what was there. It is safe when this returns."""
         with _errors(self.url):
-            obstore.put(self.objects, key, content, chunk_size=_CHUNK, max_concurrency=2)
+            if _is_local(content):
+                obstore.put(self.objects, key, content, chunk_size=_CHUNK, max_concurrency=2)
+            else:
+                self._write(key, content)
             if self.root is not None:
                 _sync(self.root, key)
+
+    def _write(self, key: str, content: IO[bytes]) -> None:
+        """Keep what is read by obstore itself: `put` reads on a thread of its own, on which that would fail."""
+        writer = obstore.open_writer(self.objects, key, buffer_size=_CHUNK, max_concurrency=2)
+        while piece := content.read(_CHUNK):
+            writer.write(piece)
+        writer.close()  # nothing is under the key before; not reached when reading fails
 
     def size(self, key: str) -> int | None:
         """Octets under a key, None if there is nothing."""
@@ -86,6 +97,14 @@ class _Plain:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _is_local(content: IO[bytes]) -> bool:
+    """Whether it is in memory or a file of this machine."""
+    try:
+        return isinstance(content, io.BytesIO) or content.fileno() >= 0
+    except (AttributeError, OSError):
+        return False
 
 
 def open_store(url: str, keys: Path = Path("keys")) -> Store:

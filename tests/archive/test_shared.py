@@ -63,3 +63,22 @@ def test_nodes_are_known_and_one_is_drained(nodes: list[Recorder]) -> None:
     nodes[0].run("nodes", "drain", "two")
     assert nodes[1].process.wait(PATIENCE_S) == 0
     assert states() == ["active", "stopped"]
+
+
+def test_one_with_the_id_of_another_records_says_so_and_keeps_when_that_one_is_gone(
+    start_recorder: Callable[..., Recorder], postgres_server: postgres.Server, s3_server: dict[str, str], tmp_path: Path
+) -> None:
+    shared = {"SRS_DATABASE__URL": postgres_server.database(), "SRS_STORE__URL": f"s3://recordings/{tmp_path.name}"}
+    first = start_recorder(data=tmp_path / "first", SRS_NODE__ID="same", **shared, **s3_server)
+    until(lambda: "same" in first.run("nodes", "list"), first.log.read_text)
+    second = start_recorder(data=tmp_path / "second", SRS_NODE__ID="same", **shared, **s3_server)
+    call(second)
+    said = "another recorder has the id same: host"
+    until(lambda: said in second.log.read_text(), second.log.read_text)
+    assert "give this one its own [node] id" in second.log.read_text()
+    assert [path.parent.name for path in second.captures()] == ["ended"]
+    assert [row["state"] for row in second.listed()] == ["captured"]
+    assert first.listed() == []
+    first.stop()
+    assert [row["state"] for row in second.recordings(1)] == ["ready"]
+    assert second.captures() == []

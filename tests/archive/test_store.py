@@ -1,6 +1,7 @@
 """The audio store, in a folder, in memory, on an S3 server."""
 
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,30 @@ def test_a_server_that_is_away_is_a_store_error(monkeypatch: pytest.MonkeyPatch)
 def test_a_bucket_that_is_not_there_is_a_store_error(s3_environment: dict[str, str]):
     with pytest.raises(StoreError, match="audio store s3://nowhere"):
         open_store("s3://nowhere/x").put(KEY, io.BytesIO(b"x"))
+
+
+@pytest.mark.parametrize("octets", [10, 70 << 20])
+def test_from_one_store_into_another(s3_environment: dict[str, str], tmp_path: Path, octets: int):
+    remote, local, content = open_store("s3://recordings/from"), open_store(tmp_path.as_uri()), os.urandom(octets)
+    remote.put(KEY, io.BytesIO(content))
+    for other in (local, open_store("s3://recordings/to")):
+        with remote.open(KEY) as source:
+            other.put(KEY, source)
+        with other.open(KEY) as copied:
+            assert copied.read() == content
+
+
+def test_what_cannot_be_read_to_its_end_is_not_there(tmp_path: Path):
+    class Torn(io.RawIOBase):
+        left = b"x"
+
+        def read(self, _: int = -1) -> bytes:
+            self.left, found = b"", self.left
+            if not found:
+                raise OSError("torn")
+            return found
+
+    store = open_store(tmp_path.as_uri())
+    with pytest.raises(StoreError, match="torn"):
+        store.put(KEY, Torn())
+    assert store.size(KEY) is None

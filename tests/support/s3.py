@@ -27,6 +27,22 @@ def server() -> Iterator[dict[str, str]]:
         process.wait()
 
 
+@contextlib.contextmanager
+def denying(environment: dict[str, str]) -> Iterator[None]:
+    """The server refuses everybody meanwhile, with 403 as S3 does."""
+    _allow(environment, "0")
+    try:
+        yield
+    finally:
+        _allow(environment, "inf")
+
+
+def _allow(environment: dict[str, str], requests: str) -> None:
+    address = f"{environment['AWS_ENDPOINT']}/moto-api/reset-auth"
+    request = urllib.request.Request(address, requests.encode(), {"Content-Type": "text/plain"})
+    urllib.request.urlopen(request, timeout=5).close()
+
+
 def _made(bucket: str) -> bool:
     with contextlib.suppress(OSError):
         request = urllib.request.Request(bucket, method="PUT")
