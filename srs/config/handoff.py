@@ -51,6 +51,11 @@ class TaskSettings(Section):
         ge=1,
         description="Seconds after which another worker takes over the task of one that died.",
     )
+    local_targets: bool = Field(
+        default=False,
+        description="Whether webhooks may go to this machine itself and to link-local addresses, such as those at "
+        "which clouds tell secrets.",
+    )
 
 
 class HandoffSettings(Section):

@@ -44,7 +44,9 @@ class WebSettings(Section):
     key: Path | None = Field(default=None, description="The private key of that certificate, PEM.")
 
     requests_per_s: float = Field(
-        default=20.0, gt=0, description="Requests a second of one address, over time; ten times as many at once."
+        default=20.0,
+        gt=0,
+        description="Requests a second of one address, and of one token, over time; ten times as many at once.",
     )
 
     @model_validator(mode="after")

@@ -14,7 +14,6 @@ import structlog
 from srs import telling
 from srs.alarms import Alarm
 from srs.config import Settings
-from srs.config.watching import AlarmSettings
 from srs.handoff.errors import HandoffError, NeedsPerson
 from srs.handoff.webhook import post
 
@@ -72,7 +71,7 @@ def _run(settings: Settings, tellers: list[Teller]) -> None:
 def ways(settings: Settings) -> list[Send]:
     """Those that are set."""
     mail = [_mailing(settings)] if settings.alarms.mail else []
-    return mail + ([_hook(settings.alarms, settings.alarms.webhook)] if settings.alarms.webhook else [])
+    return mail + ([_hook(settings, settings.alarms.webhook)] if settings.alarms.webhook else [])
 
 
 def _mailing(settings: Settings) -> Send:
@@ -102,9 +101,11 @@ def letter(settings: Settings, state: str, alarm: Alarm) -> EmailMessage:
     return mail
 
 
-def _hook(alarms: AlarmSettings, url: str) -> Send:
+def _hook(settings: Settings, url: str) -> Send:
+    secret, local = settings.alarms.webhook_secret.get_secret_value(), settings.tasks.local_targets
+
     def send(state: str, alarm: Alarm) -> None:
         event = {"event": f"alarm.{state}", "alarm": {**asdict(alarm), "do": alarm.do}}
-        post(url, event, uuid.uuid4().hex, alarms.webhook_secret.get_secret_value(), TIMEOUT_S)
+        post(url, event, uuid.uuid4().hex, secret, TIMEOUT_S, local=local)
 
     return send

@@ -7,7 +7,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 from pydantic import Field, SecretStr
 
@@ -17,6 +16,7 @@ from srs.config.settings import Settings
 from srs.config.values import Section
 from srs.handoff.errors import NeedsPerson, NotNow
 from srs.handoff.module import Job
+from srs.handoff.reach import opener
 
 _LATER = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 
@@ -30,35 +30,30 @@ class Options(Section):
     timeout_s: float = Field(default=30.0, gt=0)
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """What was signed for one server is not sent to another."""
-
-    def redirect_request(self, *_: Any) -> None:  # noqa: ANN401
-        return None
-
-
 class Webhook:
     """The module."""
 
-    def __init__(self, settings: Settings, entry: HandoffSettings) -> None:  # noqa: ARG002
+    def __init__(self, settings: Settings, entry: HandoffSettings) -> None:
         self._options = Options(**entry.options)
+        self._local = settings.tasks.local_targets
 
     def run(self, job: Job) -> None:
         """POST what `srs show --json` says of the recording."""
         event = {"event": "recording.ready", "recording": details(job.context.engine, job.recording, job.context.store)}
         options = self._options
-        post(options.url, event, job.task.key, options.secret.get_secret_value(), options.timeout_s)
+        secret = options.secret.get_secret_value()
+        post(options.url, event, job.task.key, secret, options.timeout_s, local=self._local)
 
 
-_OPENER = urllib.request.build_opener(_NoRedirect)
-
-
-def post(url: str, event: Mapping[str, object], key: str, secret: str, timeout_s: float) -> None:
+def post(
+    url: str, event: Mapping[str, object], key: str, secret: str, timeout_s: float, *, local: bool = False
+) -> None:
     """Send an event.
 
     Args:
         key: by which the server knows a repetition.
         secret: that it is signed with; empty: it is not signed.
+        local: whether it may be this machine.
 
     Raises:
         NotNow: trying again may help.
@@ -70,7 +65,7 @@ def post(url: str, event: Mapping[str, object], key: str, secret: str, timeout_s
         headers["X-SRS-Signature"] = signature(secret, body)
     request = urllib.request.Request(url, body, headers, method="POST")
     try:
-        with _OPENER.open(request, timeout=timeout_s):
+        with opener(local=local)(request, timeout=timeout_s):
             pass
     except urllib.error.HTTPError as error:
         with error:

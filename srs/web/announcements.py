@@ -2,13 +2,16 @@
 
 import re
 import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from starlette.responses import FileResponse, Response
 
 from srs.privacy.errors import Misuse
-from srs.web.asker import NotFound
+from srs.web.asker import Asker, NotFound
+from srs.web.house import House
 from srs.web.pages import back, page
 from srs.web.visit import Visit
 
@@ -16,39 +19,52 @@ FOLDER: Final = "announcements"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,80}\.(wav|mp3|flac|opus|ogg)", re.IGNORECASE)
 
 
-def listed(visit: Visit) -> Response:
-    """All that there are, with the purposes that use each."""
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A file, and what uses it."""
+
+    path: Path
+    """By which purposes name it."""
+    purposes: tuple[str, ...]
+
+
+def known(house: House) -> Iterator[Announcement]:
+    """Those that were brought here, by name, then those of purposes in other folders."""
+    folder, used = _folder(house), _used(house)
+    here = sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name)) if folder.is_dir() else []
+    for path in [*here, *(path for path in used if path.parent != folder)]:
+        yield Announcement(path, tuple(used.get(path, ())))
+
+
+def _used(house: House) -> dict[Path, list[str]]:
     used: dict[Path, list[str]] = {}
-    for purpose in visit.house.settings.purpose:
+    for purpose in house.settings.purpose:
         if isinstance(purpose.notice, Path):
             used.setdefault(purpose.notice, []).append(purpose.name)
-    folder = _folder(visit)
-    files = sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name)) if folder.is_dir() else []
-    elsewhere = [path for path in used if path.parent != folder]
-    return page(visit, "announcements.html", files=files, used=used, elsewhere=elsewhere)
+    return used
 
 
-def add(visit: Visit) -> Response:
-    """Keep a file, if it can be recognised in calls."""
-    if visit.upload is None or not visit.upload.filename:
-        raise Misuse("choose a sound file")
-    name = Path(visit.upload.filename).name
+def keep(asker: Asker, name: str, file: IO[bytes]) -> Path:
+    """Keep a file, if it can be recognised in calls.
+
+    Raises:
+        Misuse: it cannot, or the name is none or taken.
+    """
     if not _NAME.fullmatch(name):
         raise Misuse(f"{name!r}: a name of letters and digits that ends in .wav, .mp3, .flac, .opus or .ogg is needed")
-    folder = _folder(visit)
+    folder = _folder(asker.house)
     if (folder / name).exists():
         raise Misuse(f"there is an announcement {name} already: remove it, or give this one another name")
     folder.mkdir(mode=0o700, exist_ok=True)
     part = folder / f".{name}.part"
     try:
-        with part.open("wb") as file:
-            shutil.copyfileobj(visit.upload.file, file)
+        with part.open("wb") as written:
+            shutil.copyfileobj(file, written)
         _check(part, name)
-        visit.note("add announcement", f"announcement:{name}")
-        part.rename(folder / name)
+        asker.write("add announcement", f"announcement:{name}")
+        return part.rename(folder / name)
     finally:
         part.unlink(missing_ok=True)
-    return back(f"/settings/{FOLDER}")
 
 
 def _check(path: Path, name: str) -> None:
@@ -61,27 +77,54 @@ def _check(path: Path, name: str) -> None:
         raise Misuse(f"{name} cannot be used: {str(error).replace(str(path), name)}") from error
 
 
-def sound(visit: Visit) -> Response:
-    return FileResponse(_of_path(visit))
+def drop(asker: Asker, name: str) -> None:
+    """Remove one that no purpose uses.
 
-
-def remove(visit: Visit) -> Response:
-    """Only one that no purpose uses."""
-    path = _of_path(visit)
-    if users := [each.name for each in visit.house.settings.purpose if each.notice == path]:
-        raise Misuse(f"{path.name} is the announcement of {', '.join(users)}: give that purpose another one first")
-    visit.note("remove announcement", f"announcement:{path.name}")
+    Raises:
+        NotFound: there is none.
+        Misuse: a purpose uses it.
+    """
+    path = find(asker.house, name)
+    if users := _used(asker.house).get(path):
+        raise Misuse(f"{name} is the announcement of {', '.join(users)}: give that purpose another one first")
+    asker.write("remove announcement", f"announcement:{name}")
     path.unlink()
-    return back(f"/settings/{FOLDER}")
 
 
-def _of_path(visit: Visit) -> Path:
-    name: str = visit.request.path_params["name"]
-    path = _folder(visit) / name
+def find(house: House, name: str) -> Path:
+    """
+    Raises:
+        NotFound: none of that name was brought here.
+    """
+    path = _folder(house) / name
     if not _NAME.fullmatch(name) or not path.is_file():
         raise NotFound
     return path
 
 
-def _folder(visit: Visit) -> Path:
-    return visit.house.settings.data_dir / FOLDER
+def _folder(house: House) -> Path:
+    return house.settings.data_dir / FOLDER
+
+
+# Pages
+
+
+def listed(visit: Visit) -> Response:
+    """All that there are, with the purposes that use each."""
+    return page(visit, "announcements.html", files=list(known(visit.house)), folder=_folder(visit.house))
+
+
+def add(visit: Visit) -> Response:
+    if visit.upload is None or not visit.upload.filename:
+        raise Misuse("choose a sound file")
+    keep(visit, Path(visit.upload.filename).name, visit.upload.file)
+    return back(f"/settings/{FOLDER}")
+
+
+def sound(visit: Visit) -> Response:
+    return FileResponse(find(visit.house, visit.request.path_params["name"]))
+
+
+def remove(visit: Visit) -> Response:
+    drop(visit, visit.request.path_params["name"])
+    return back(f"/settings/{FOLDER}")

@@ -124,7 +124,7 @@ PAGES = (
     Page("/sign-out", sign_in.leave, None, "POST", new_password_first=False, second_factor_first=False),
 )
 
-UPLOADS = frozenset(page.path for page in PAGES if page.upload)
+UPLOADS = frozenset({"/api/v1/announcements", *(page.path for page in PAGES if page.upload)})
 
 
 def application(house: House) -> Starlette:

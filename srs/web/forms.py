@@ -13,6 +13,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from srs.config.values import Section
+from srs.web.hidden import redacted, restored
 
 
 class Kind(StrEnum):
@@ -27,7 +28,7 @@ class Kind(StrEnum):
     SECRET = "secret"
     """Never shown; left empty it stays as it is."""
     TABLE = "table"
-    """TOML, a line each."""
+    """TOML, a line each; secrets among them are not shown."""
 
 
 EMPTY: Final = (Kind.TEXT, Kind.FLAG, Kind.LIST)
@@ -89,8 +90,21 @@ def document(
         if field.kind == Kind.SECRET and not text and name in before:
             made[name] = before[name]
         elif text != field.default and (text or field.kind in EMPTY):
-            (made.setdefault(section, {}) if section else made)[name] = _value(field.kind, text)
+            value = restored(_value(field.kind, text), before.get(name))
+            (made.setdefault(section, {}) if section else made)[name] = value
     return made
+
+
+def plain(model: type[Section], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a program says of a section, as TOML has it.
+
+    Raises:
+        ValidationError: it is not as it must be.
+    """
+    made = model.model_validate(given)
+    told = made.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    secrets = {name: value.get_secret_value() for name, value in made if isinstance(value, SecretStr)}
+    return {name: secrets.get(name, value) for name, value in told.items()}
 
 
 def problems(model: type[Section], made: Mapping[str, Any]) -> dict[str, str]:
@@ -177,7 +191,7 @@ def _shown(kind: Kind, value: Any) -> str:  # noqa: ANN401
         case Kind.LIST:
             return ", ".join(map(str, value))
         case Kind.TABLE:
-            return tomli_w.dumps(value).strip()
+            return tomli_w.dumps(redacted(value)).strip()
         case Kind.NUMBER:
             return f"{value:g}" if isinstance(value, float) else str(value)
     return str(value)

@@ -1,7 +1,9 @@
 """What holds for every request and answer: headers, where changes may come from, how large, how many. Pure ASGI."""
 
+import hashlib
+import re
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -26,6 +28,7 @@ HEADERS: Final[Mapping[str, str]] = {
 }
 API: Final = "/api/"
 SAFE: Final = ("GET", "HEAD", "OPTIONS")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 LARGEST_BODY: Final = 1 << 20
 LARGEST_UPLOAD: Final = 10 << 20
 """Of a path that takes files."""
@@ -51,12 +54,15 @@ class Gate:
             await self._app(scope, _limited(receive, self._largest(scope)), self._with_headers(send))
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
-        client, of_api = scope.get("client"), scope["path"].startswith(API)
+        of_api = scope["path"].startswith(API)
         refuse = problems.answer if of_api else _page
-        if not self._rates.take(client[0] if client else "", time.monotonic()):
+        now = time.monotonic()
+        if not all(self._rates.take(asker, now) for asker in _askers(scope, headers)):
             return refuse("too-many-requests", "wait a little", {"Retry-After": "5"})
         if odd := _oddity(scope, headers):
             return refuse("malformed", odd, {"Connection": "close"})
+        if _CONTROL.search(scope["path"]):
+            return refuse("not-found", "nothing has such an address")
         # The API knows no cookies: what another site makes a browser send there is of nobody.
         if not of_api and scope["method"] not in SAFE and not is_own(headers, "https" if self._secure else "http"):
             return refuse("forbidden", "this request came from another site and was not carried out")
@@ -81,6 +87,14 @@ class Gate:
             await send(message)
 
         return sending
+
+
+def _askers(scope: Scope, headers: Headers) -> Iterator[str]:
+    """Who is counted: the address, and the token from wherever it comes."""
+    client = scope.get("client")
+    yield client[0] if client else ""
+    if token := headers.get("authorization"):
+        yield hashlib.sha256(token.encode()).hexdigest()
 
 
 def _oddity(scope: Scope, headers: Headers) -> str | None:
@@ -123,7 +137,7 @@ def _limited(receive: Receive, largest: int) -> Receive:
 
 
 class Rates:
-    """A bucket for each address: what comes faster than it runs out for long is refused."""
+    """A bucket for each who asks: what comes faster than it runs out for long is refused."""
 
     def __init__(self, rate: float) -> None:
         """
@@ -133,12 +147,12 @@ class Rates:
         self._rate = rate
         self._levels: dict[str, tuple[float, float]] = {}
 
-    def take(self, address: str, now: float) -> bool:
-        level, at = self._levels.get(address, (0.0, now))
+    def take(self, asker: str, now: float) -> bool:
+        level, at = self._levels.get(asker, (0.0, now))
         level = max(0.0, level - (now - at) * self._rate)
         if level >= BURST * self._rate:
             return False
         if len(self._levels) > 10_000:
             self._levels.clear()
-        self._levels[address] = level + 1.0, now
+        self._levels[asker] = level + 1.0, now
         return True

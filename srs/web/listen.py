@@ -1,5 +1,6 @@
 """Listening in to a call under way: the offer and the answer of WebRTC, and the right to it for as long as it lasts."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -7,55 +8,71 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
 from srs.archive.errors import NotReady
+from srs.archive.tables import Recording
 from srs.privacy.errors import Misuse, Refused
 from srs.privacy.roles import Right
+from srs.web.asker import Asker
 from srs.web.visit import NotSignedIn, Visit, of_browser
 
 
 async def begin(visit: Visit) -> Response:
-    """The answer to the browser's offer; the audit has when somebody begins to listen, and for how long they did."""
-    house, recording = visit.house, visit.recording.id
-    await run_in_threadpool(_check, visit)
-    await run_in_threadpool(visit.note, "listen")
+    """The answer to the browser's offer."""
+
+    def again() -> Asker | None:
+        try:
+            return of_browser(visit.house, visit.request)
+        except NotSignedIn:
+            return None
+
+    answer = await answer_to(visit, visit.recording, visit.form.get("offer", ""), again)
+    return PlainTextResponse(answer, media_type="application/sdp")
+
+
+async def answer_to(asker: Asker, row: Recording, offer: str, again: Callable[[], Asker | None]) -> str:
+    """Let somebody listen; the audit has when they begin, and for how long they did.
+
+    Args:
+        offer: SDP.
+        again: who asks, as they are known a while later; None: not any more.
+
+    Raises:
+        NotReady: the call is over.
+        Refused: nobody may hear it, or not who asks; that is in the audit.
+        Misuse: the offer is none.
+        TooMany: others listen already.
+    """
+    house, subject = asker.house, f"recording:{row.id}"
+    await run_in_threadpool(_check, asker, row)
+    await run_in_threadpool(asker.write, "listen", subject)
 
     async def allowed() -> bool:
-        return await run_in_threadpool(_may_still, visit)
+        return await run_in_threadpool(lambda: (now := again()) is not None and _may_still(now, row))
 
     async def ended(seconds: float) -> None:
-        over = replace(visit, now=datetime.now(UTC))
-        await run_in_threadpool(over.note, "stop listening", details={"seconds": round(seconds, 1)})
+        over = replace(asker, now=datetime.now(UTC))
+        await run_in_threadpool(over.write, "stop listening", subject, details={"seconds": round(seconds, 1)})
 
-    capture = house.settings.data_dir / "captures" / "open" / f"{recording}.pcap"
+    capture = house.settings.data_dir / "captures" / "open" / f"{row.id}.pcap"
     try:
-        answer = await house.listeners.begin(capture, visit.user.name, visit.form.get("offer", ""), allowed, ended)
+        return await house.listeners.begin(capture, asker.person.name, offer, allowed, ended)
     except FileNotFoundError as error:
         raise NotReady("the call is over") from error
     except ValueError as error:
         raise Misuse(str(error)) from error
-    return PlainTextResponse(answer, media_type="application/sdp")
 
 
-def _check(visit: Visit) -> None:
-    """Whether the call may be heard, with the purpose that it has by now.
-
-    Raises:
-        NotReady: it is over.
-        Refused: nobody may hear it, or not the visitor; that is in the audit.
-    """
-    call = visit.house.board.call(visit.recording.id)
+def _check(asker: Asker, row: Recording) -> None:
+    """Whether the call may be heard, with the purpose that it has by now."""
+    call = asker.house.board.call(row.id)
     if call is None:
         raise NotReady("the call is over")
-    decision = visit.decide(Right.LISTEN, call.row)
+    decision = asker.decide(Right.LISTEN, call.row)
     if why := call.unheard or (None if decision.allowed else decision.why):
-        visit.note("listen", allowed=False, details={"why": why})
+        asker.write("listen", f"recording:{row.id}", allowed=False, details={"why": why})
         raise Refused(why)
 
 
-def _may_still(visit: Visit) -> bool:
-    """Whether whoever listens is still signed in, and the call may still be heard by them."""
-    try:
-        now = of_browser(visit.house, visit.request)
-    except NotSignedIn:
-        return False
-    call = visit.house.board.call(visit.recording.id)
-    return call is not None and call.unheard is None and now.decide(Right.LISTEN, call.row).allowed
+def _may_still(asker: Asker, row: Recording) -> bool:
+    """Whether the call may still be heard by them."""
+    call = asker.house.board.call(row.id)
+    return call is not None and call.unheard is None and asker.decide(Right.LISTEN, call.row).allowed

@@ -11,12 +11,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from srs import control
+from srs.archive.tables import Recording
 from srs.config.privacy import purposes
 from srs.control import Order
 from srs.live.board import Call, LegState
 from srs.privacy.errors import Misuse
 from srs.privacy.roles import Right
 from srs.siprec import operator
+from srs.web.asker import Asker
 from srs.web.pages import back, clock, page, party, percent
 from srs.web.visit import Visit, of_browser
 
@@ -40,17 +42,23 @@ def page_of_calls(visit: Visit) -> Response:
 
 
 def calls(visit: Visit) -> list[dict[str, Any]]:
-    """What the visitor may know of is under way, newest first."""
-    found = ((call, _rights(visit, call)) for call in visit.house.board.calls())
-    return [_told(visit, call, rights) for call, rights in found if Right.LIST in rights][:MOST]
+    """What the visitor may know of is under way, as the page shows it."""
+    return [_told(visit, call, rights) for call, rights in visible(visit)]
 
 
-def _rights(visit: Visit, call: Call) -> frozenset[Right]:
-    known, key = visit.house.known, (visit.person, call.row.id, call.row.purpose)
+def visible(asker: Asker) -> list[tuple[Call, frozenset[Right]]]:
+    """The calls under way that somebody may know of, newest first, and what they may do with each."""
+    found = ((call, _rights(asker, call)) for call in asker.house.board.calls())
+    return [(call, rights) for call, rights in found if Right.LIST in rights][:MOST]
+
+
+def _rights(asker: Asker, call: Call) -> frozenset[Right]:
+    known, key = asker.house.known, (asker.person, call.row.id, call.row.purpose)
     until, rights = known.get(key, (0.0, frozenset()))
     if time.monotonic() < until:
         return rights
-    rights = frozenset(right for right in (Right.LIST, Right.LISTEN, Right.CONTROL) if visit.may(right, call.row))
+    wanted = (Right.LIST, Right.LISTEN, Right.CONTROL)
+    rights = frozenset(right for right in wanted if asker.decide(right, call.row).allowed)
     if len(known) >= MOST_KNOWN:
         known.clear()
     known[key] = time.monotonic() + RIGHTS_S, rights
@@ -108,15 +116,24 @@ async def _events(visit: Visit) -> AsyncIterator[str]:
 
 
 def order(visit: Visit) -> Response:
-    """Pause, resume or stop what is recorded of a call, or say what it is kept for; the audit has it first."""
-    act, purpose = visit.form.get("act", ""), visit.form.get("purpose") or None
+    """Pause, resume or stop what is recorded of a call, or say what it is kept for."""
+    steer(visit, visit.recording, visit.form.get("act", ""), visit.form.get("purpose") or None)
+    return back("/live")
+
+
+def steer(asker: Asker, row: Recording, act: str, purpose: str | None = None) -> None:
+    """Have the recorder do something with a call; the audit has it first.
+
+    Raises:
+        Misuse: there is no such act or purpose.
+        ControlError: the recorder did not do it.
+    """
     if act not in operator.ACTS:
         raise Misuse(f"act must be one of {', '.join(operator.ACTS)}")
-    if (act == operator.PURPOSE) != (purpose in purposes(visit.house.settings.purpose)):
+    if (act == operator.PURPOSE) != (purpose in purposes(asker.house.settings.purpose)):
         raise Misuse("a purpose is one of those in the settings, and goes with the act of that name")
-    visit.note(act, details={"purpose": purpose} if purpose else {})
-    control.ask(visit.house.settings.data_dir, Order(act, visit.recording.id, visit.person.label, purpose))
-    return back("/live")
+    asker.write(act, f"recording:{row.id}", details={"purpose": purpose} if purpose else {})
+    control.ask(asker.house.settings.data_dir, Order(act, row.id, asker.person.label, purpose))
 
 
 def ask_stop(visit: Visit) -> Response:

@@ -3,10 +3,11 @@
 from starlette.responses import Response
 
 from srs.archive.errors import NotReady
-from srs.archive.tables import State
+from srs.archive.tables import Recording, State
 from srs.handoff.mail import by_hand
 from srs.privacy.errors import Misuse
 from srs.web import use
+from srs.web.asker import Asker
 from srs.web.pages import back, page
 from srs.web.visit import Visit
 
@@ -19,15 +20,32 @@ def ask(visit: Visit) -> Response:
 
 def send(visit: Visit) -> Response:
     """The audit has who asked, why, and whom it goes to; the handoff process sends it."""
-    house, row, name = visit.house, visit.recording, visit.form.get("rule", "")
-    if not visit.form.get("reason", "").strip():
+    reason = visit.form.get("reason", "").strip()
+    if not reason:
         raise Misuse("say why: the reason is kept in the audit")
+    order(visit, visit.recording, visit.form.get("rule", ""), use.purpose_of_use(visit), reason)
+    return back(f"/recordings/{visit.recording.id}/mail")
+
+
+def order(asker: Asker, row: Recording, rule: str, purpose: str | None, reason: str) -> int:
+    """Have a recording mailed by a rule; returns the number of the task.
+
+    Args:
+        purpose: what it is wanted for.
+
+    Raises:
+        NotReady: it has no sound.
+        Misuse: there is no such rule, or everybody whom it names has it.
+        WrongPurpose: it is kept for another purpose.
+        NoTask: it is being mailed by it.
+    """
+    house = asker.house
     if row.state != State.READY:
         raise NotReady(f"recording {row.id} has no sound to mail")
-    offer = next((each for each in by_hand.offers(house.engine, row, house.settings) if each.rule.name == name), None)
+    offer = next((each for each in by_hand.offers(house.engine, row, house.settings) if each.rule.name == rule), None)
     if offer is None or not offer.missing:
         raise Misuse("choose a mail rule by which somebody gets it who has it not yet")
-    purpose = use.check(visit, "mail")
-    visit.note("mail", details={"rule": name, "to": list(offer.missing), "purpose": purpose})
-    by_hand.send(house.engine, row, name, visit.now)
-    return back(f"/recordings/{row.id}/mail")
+    asker.require_use(row, purpose, "mail")
+    details = {"rule": rule, "to": list(offer.missing), "purpose": purpose}
+    asker.write("mail", f"recording:{row.id}", reason=reason, details=details)
+    return by_hand.send(house.engine, row, rule, asker.now)

@@ -1,5 +1,6 @@
-"""Tokens of programs that act for the visitor."""
+"""Tokens of programs that act for whoever makes them."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
@@ -7,13 +8,58 @@ from starlette.responses import Response
 
 from srs.archive.database import writing
 from srs.privacy import tokens
-from srs.privacy.errors import Misuse
+from srs.privacy.errors import Misuse, Refused
 from srs.privacy.roles import ROLES, Right
-from srs.privacy.tables import User
+from srs.privacy.tables import Token, User
+from srs.web.asker import Asker, NotFound
 from srs.web.pages import back, page
 from srs.web.visit import Visit
 
 DAYS: Final = (30, 90, 365)
+
+
+def own(asker: Asker) -> list[Token]:
+    """Those of who asks."""
+    return [token for token, user in tokens.issued(asker.house.engine) if user.id == asker.person.id]
+
+
+def givable(asker: Asker) -> list[Right]:
+    """What they may give: what they have, on whatever recordings, and by a token no more than that is for."""
+    person = asker.person
+    have = {right for role in person.assignments for right in (*role.rights, *ROLES[role.role].house)}
+    return [right for right in Right if right in have and (person.limit is None or right in person.limit)]
+
+
+def issue(asker: Asker, name: str, rights: Collection[Right], days: int) -> tuple[Token, str]:
+    """A new token, and the secret that is shown this once.
+
+    Raises:
+        Refused: it would allow more than they may.
+        Misuse: it has no name, or allows nothing.
+    """
+    if beyond := set(rights) - set(givable(asker)):
+        raise Refused(f"you cannot give {', '.join(sorted(beyond))}: you do not have it")
+    with writing(asker.house.engine) as session:
+        user = session.get_one(User, asker.person.id)
+        token, secret = tokens.issue(session, user, name, rights, asker.now, timedelta(days=days))
+    asker.write("issue token", f"token:{token.name}", details={"rights": token.rights, "days": days})
+    return token, secret
+
+
+def give_up(asker: Asker, id_: str) -> None:
+    """Make one of their own worthless.
+
+    Raises:
+        NotFound: it is none of theirs.
+    """
+    if id_ not in [token.id for token in own(asker)]:
+        raise NotFound
+    with writing(asker.house.engine) as session:
+        name = tokens.revoke(session, id_).name
+    asker.write("revoke token", f"token:{name}")
+
+
+# Pages
 
 
 def listed(visit: Visit) -> Response:
@@ -21,36 +67,19 @@ def listed(visit: Visit) -> Response:
 
 
 def _shown(visit: Visit, secret: str | None) -> Response:
-    own = [token for token, user in tokens.issued(visit.house.engine) if user.id == visit.user.id]
-    return page(visit, "tokens.html", tokens=own, secret=secret, rights=_rights(visit), days=DAYS)
-
-
-def _rights(visit: Visit) -> list[Right]:
-    """What the visitor may give: what they have, on whatever recordings."""
-    have = {right for role in visit.person.assignments for right in (*role.rights, *ROLES[role.role].house)}
-    return [right for right in Right if right in have]
+    return page(visit, "tokens.html", tokens=own(visit), secret=secret, rights=givable(visit), days=DAYS)
 
 
 def add(visit: Visit) -> Response:
     """The token is shown this once."""
     form = visit.form
-    rights = [right for right in _rights(visit) if form.get(f"right-{right}")]
     if form.get("days", "") not in map(str, DAYS):
         raise Misuse("for how many days?")
-    with writing(visit.house.engine) as session:
-        user = session.get_one(User, visit.user.id)
-        lifetime = timedelta(days=int(form["days"]))
-        token, secret = tokens.issue(session, user, form.get("name", ""), rights, visit.now, lifetime)
-    visit.note("issue token", f"token:{token.name}", details={"rights": token.rights, "days": form["days"]})
+    rights = [right for right in Right if form.get(f"right-{right}")]
+    _, secret = issue(visit, form.get("name", ""), rights, int(form["days"]))
     return _shown(visit, secret)
 
 
 def revoke(visit: Visit) -> Response:
-    """One of the visitor's own."""
-    id_ = visit.form.get("token", "")
-    if id_ not in [token.id for token, user in tokens.issued(visit.house.engine) if user.id == visit.user.id]:
-        raise Misuse("there is no such token of yours")
-    with writing(visit.house.engine) as session:
-        name = tokens.revoke(session, id_).name
-    visit.note("revoke token", f"token:{name}")
+    give_up(visit, visit.form.get("token", ""))
     return back("/account/tokens")

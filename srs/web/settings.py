@@ -1,17 +1,16 @@
 """The settings in force, and where each comes from."""
 
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
 from srs.config import names, origin
+from srs.web.hidden import HIDDEN, is_secret
 from srs.web.house import House
 from srs.web.pages import page
 from srs.web.subjects import SUBJECTS
 from srs.web.visit import Visit
-
-_SECRET: Final = ("password", "secret", "key", "token")
 
 
 def shown(visit: Visit) -> Response:
@@ -41,8 +40,8 @@ def said(name: str, value: object) -> str:
     if hasattr(value, "name"):
         return str(value.name)
     text = str(value)
-    if any(word in name.rpartition(".")[2] for word in _SECRET) and not text.startswith("/"):
-        return "•••"
+    if is_secret(name.rpartition(".")[2], text):
+        return HIDDEN
     return _without_password(text) if "://" in text else text
 
 

@@ -34,11 +34,11 @@ def start(visit: Visit) -> Response:
 
 
 def call(visit: Visit) -> Response:
-    test_call(visit)
+    begin_call(visit)
     return back("/start?called=yes")
 
 
-def test_call(asker: Asker) -> None:
+def begin_call(asker: Asker) -> None:
     """Have the recorder record a call of our own client.
 
     Raises:

@@ -68,7 +68,7 @@ class Shelf:
     clock: Clock = field(default_factory=Clock)
 
     def settings(self, **sections: object) -> Settings:
-        return Settings(data_dir=self.data_dir, **sections)
+        return Settings(data_dir=self.data_dir, **{"tasks": {"local_targets": True}, **sections})
 
     def context(self, **sections: object) -> Context:
         return Context(self.settings(**sections), self.engine, self.store, self.clock)

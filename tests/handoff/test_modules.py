@@ -17,9 +17,12 @@ from support.recorder import until
 from srs.alarms import Alarms
 from srs.handoff import tasks
 from srs.handoff.delete import delete
+from srs.handoff.errors import NeedsPerson
 from srs.handoff.lanes import Lanes
 from srs.handoff.modules import modules
+from srs.handoff.reach import is_local
 from srs.handoff.run import Bench
+from srs.handoff.webhook import post
 
 from .conftest import entry, record, while_under_way, work
 
@@ -174,6 +177,27 @@ def test_what_the_web_server_will_never_take_needs_a_person(shelf, receiver: Rec
     assert task.state == "failed"
     assert f"answers {status}" in task.last_error
     assert len(receiver.came) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "169.254.169.254"]
+)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_nothing_is_sent_to_this_machine_unless_the_settings_allow_it(receiver: Receiver, scheme: str, name: str):
+    with pytest.raises(NeedsPerson, match=re.escape("unless [tasks] local_targets allows it")):
+        post(f"{scheme}://{name}:{receiver.server_port}/", {}, "key", "", 5.0)
+    assert receiver.came == []
+
+
+def test_what_gets_another_address_meanwhile_is_sent_nothing(receiver: Receiver, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("srs.handoff.reach._refuse_any", lambda _: None)
+    with pytest.raises(NeedsPerson):
+        post(f"http://127.0.0.1:{receiver.server_port}/", {}, "key", "", 5.0)
+    assert receiver.came == []
+
+
+def test_a_companys_own_servers_are_sent_to():
+    assert [is_local(each) for each in ("10.1.2.3", "192.168.1.9", "fd00::1", "203.0.113.7")] == [False] * 4
 
 
 # Transcription

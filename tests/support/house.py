@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import requests
@@ -20,6 +21,9 @@ from srs.privacy import tokens, users
 from srs.privacy.roles import Assignment, Right
 from srs.web.house import House, open_house
 from srs.web.server import bind, serve
+
+if TYPE_CHECKING:
+    from support.browsing import Site
 
 NOW = datetime.now(UTC)
 PASSWORD = "correct horse battery"
@@ -95,7 +99,7 @@ def token(house: House, name: str, *rights: Right, days: float = 1.0) -> str:
 class Program(requests.Session):
     """What uses the API with a token."""
 
-    def __init__(self, house: House, secret: str) -> None:
+    def __init__(self, house: "House | Site", secret: str) -> None:
         super().__init__()
         self._url = f"{house.url}/api/v1"
         self.headers.update({"Authorization": f"Bearer {secret}", "Connection": "close"})

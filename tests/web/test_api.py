@@ -192,12 +192,17 @@ def test_hold_delete_and_receipt(house: House, root: Program):
 
 
 def test_a_recording_is_mailed_by_a_rule_as_a_task(house: House, root: Program):
-    path = f"/recordings/{ID}/mail"
-    problem(root.post(path, json={"rule": "nobody"}), "conflict")
-    task = root.post(path, json={"rule": "boss"})
+    path, wanted = f"/recordings/{ID}/mail", {"rule": "boss", "reason": "asked by phone"}
+    problem(root.post(path, json={**wanted, "rule": "nobody"}), "conflict")
+    problem(root.post(path, json={"rule": "boss"}), "invalid")
+    task = root.post(path, json=wanted)
     assert (task.status_code, task.json()["kind"], task.json()["state"]) == (202, "mail", "due")
     number = task.json()["id"]
-    assert root.post(path, json={"rule": "boss"}).json()["id"] == number
+    assert root.post(path, json=wanted).json()["id"] == number
+    (offer,) = items(root, path)
+    assert (offer["missing"], offer["sent"], offer["under_way"]) == (["boss@example.com"], [], True)
+    (told, _) = entries(house.engine, Wanted(action="mail", refused=False))
+    assert (told.reason, told.details["to"]) == ("asked by phone", ["boss@example.com"])
     assert root.post(f"/tasks/{number}/cancel").json()["state"] == "cancelled"
     problem(root.post(f"/tasks/{number}/cancel"), "conflict")
     assert number not in [

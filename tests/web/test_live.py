@@ -1,16 +1,23 @@
 """Calls under way, seen, steered and heard in Chromium."""
 
+import asyncio
 import json
+from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from support.browsing import Site, visiting
 from support.calls import Talk
-from support.listening import TONES, tones
+from support.house import NOW, Program
+from support.listening import PARTIES, TONES, listen, tones
 from support.recorder import until
 
 from srs import control
+from srs.archive.database import connect, writing
 from srs.control import Order
+from srs.privacy import tokens, users
+from srs.privacy.roles import Right
 
 expect.set_options(timeout=30_000)
 
@@ -87,6 +94,51 @@ def test_the_browser_hears_each_party_on_its_side_and_others_see_it(browser: Bro
         expect(seen.locator(f"article[data-id='{call}'] .facts")).to_contain_text("Luistert mee: anna")
         card.get_by_role("button", name="Stop listening").click()
         expect(seen.locator(f"article[data-id='{call}'] .facts")).not_to_contain_text("anna")
+
+
+def test_a_program_sees_hears_and_steers_it_too(site: Site, call: str):
+    with api_of(site, "jan", Right.LIST, Right.LISTEN, Right.CONTROL) as program:
+        until(lambda: all(leg["came"] for leg in program.get(f"/calls/{call}").json()["legs"]), lambda: call)
+        (told,) = program.get("/calls").json()["items"]
+        assert (told["id"], told["caller"], told["control"], told["listen"]) == (call, PARTIES[0], True, True)
+        assert [leg["party"] for leg in told["legs"]] == list(PARTIES)
+        heard = asyncio.run(listen(Hearing(program), f"/calls/{call}/listen", 5.0))
+        assert {round(each, -1) for _, each in heard.frequencies(0) if each} & set(TONES[0])
+        assert program.post(f"/calls/{call}/pause").status_code == 204
+        until(lambda: program.get(f"/calls/{call}").json()["paused_at"], lambda: "it goes on")
+        assert program.post(f"/calls/{call}/resume").status_code == 204
+        assert program.put(f"/calls/{call}/purpose", json={"purpose": "complaints"}).status_code == 204
+        until(lambda: program.get(f"/calls/{call}").json()["purpose"] == "complaints", lambda: "it has no purpose")
+        assert program.put(f"/calls/{call}/purpose", json={"purpose": "fun"}).status_code == 409
+        audited = program.get("/audit", params={"subject": f"recording:{call}"})
+        assert audited.status_code == 403, "the token is not for it"
+    with api_of(site, "jan", Right.LIST) as deaf:
+        assert not deaf.get(f"/calls/{call}").json()["control"]
+        for path in ("pause", "stop"):
+            assert deaf.post(f"/calls/{call}/{path}").status_code == 403
+        assert deaf.post(f"/calls/{call}/listen", json={"offer": ""}).status_code == 403
+
+
+class Hearing:
+    """Asks the API to listen, as `listen` asks a page."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+
+    def post(self, path: str, data: dict[str, str], timeout: float) -> SimpleNamespace:
+        answer = self._program.post(path, json=data, timeout=timeout)
+        return SimpleNamespace(status_code=answer.status_code, text=answer.json().get("answer"))
+
+
+def api_of(site: Site, name: str, *rights: Right) -> Program:
+    """A program of a user."""
+    engine = connect(f"sqlite:///{site.recorder.data / 'recordings.sqlite'}")
+    with writing(engine) as session:
+        secret = tokens.issue(session, users.get(session, name), "test", rights, NOW, timedelta(days=1))[1]
+    engine.dispose()
+    program = Program(site, secret)
+    program.verify = False
+    return program
 
 
 def test_a_supervisor_pauses_resumes_and_gives_a_purpose_without_leaving_the_page(

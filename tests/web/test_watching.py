@@ -83,6 +83,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
             "SRS_WEB__LISTEN": url,
             "SRS_WEB__REQUESTS_PER_S": "1000",
             "SRS_ALARMS__NO_AUDIO_S": "1",
+            "SRS_TASKS__LOCAL_TARGETS": "true",
             "SRS_ALARMS__MAIL": "ops@example.com",
             "SRS_ALARMS__WEBHOOK": f"http://127.0.0.1:{hooks.server_port}/alarms",
             "SRS_ALARMS__WEBHOOK_SECRET": SECRET,
@@ -172,6 +173,8 @@ def test_the_examples_of_the_document_work(watched: Watched, tmp_path: Path):
         "CERTIFICATE": str(watched.certificate),
     }
     script = "set -euo pipefail\n" + "\n".join(examples)
+    Talk(make_plan(watched.recorder, 120.0))  # the examples stop it
+    until(lambda: any(watched.recorder.captures()), watched.recorder.log.read_text)
     done = subprocess.run(["bash", "-x"], input=script, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "call.wav").read_bytes()[:1000] == (tmp_path / "first.bin").read_bytes()

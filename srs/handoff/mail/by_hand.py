@@ -49,8 +49,11 @@ def _offers(session: Session, row: Recording, settings: Settings) -> Iterator[Of
         yield Offer(rule, tuple(to for to in wanted if to not in done), done, under_way)
 
 
-def send(engine: Engine, row: Recording, rule: str, now: datetime) -> None:
+def send(engine: Engine, row: Recording, rule: str, now: datetime) -> int:
     """Have it mailed by a rule, now; one that failed or was called off is tried anew.
+
+    Returns:
+        The number of the task.
 
     Raises:
         NoTask: it is being mailed, or was.
@@ -59,9 +62,12 @@ def send(engine: Engine, row: Recording, rule: str, now: datetime) -> None:
         before = _task(session, row, rule)
         if before is None:
             tasks.add(session, Wanted(mail.KIND, row.id, now, rule), now)
-            return
-        number = before.id
-    tasks.retry(engine, number, now)
+        task = before or _task(session, row, rule)
+        assert task is not None
+        number = task.id
+    if before is not None:
+        tasks.retry(engine, number, now)
+    return number
 
 
 def _task(session: Session, row: Recording, rule: str) -> Task | None:

@@ -6,7 +6,23 @@ from typing import Any, Final
 from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
 
-from srs.web.api import audit, calls, house, leave, people, persons, proof, recordings, searches, sound, tasks
+from srs.web.api import (
+    announcements,
+    audit,
+    calls,
+    house,
+    leave,
+    mail,
+    people,
+    persons,
+    proof,
+    recordings,
+    searches,
+    settings,
+    sound,
+    tasks,
+    tokens,
+)
 from srs.web.api.problems import BASE, KINDS, Problem, explain
 from srs.web.asker import NotFound
 from srs.web.house import House
@@ -18,14 +34,18 @@ ROUTERS: Final = (
     recordings.router,
     searches.router,
     sound.router,
+    mail.router,
     calls.router,
     tasks.router,
     people.router,
+    tokens.router,
     leave.router,
     audit.router,
     persons.router,
     proof.router,
     house.router,
+    settings.router,
+    announcements.router,
 )
 _PROBLEM: Final[dict[int | str, dict[str, Any]]] = {
     "default": {

@@ -1,5 +1,6 @@
 """The recorder itself: purposes, settings, state."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -13,7 +14,7 @@ from srs.web.api.caller import Caller, having
 from srs.web.api.once import Once
 from srs.web.api.words import Listed
 from srs.web.asker import Asker
-from srs.web.start import test_call
+from srs.web.start import begin_call
 
 router = APIRouter(tags=["recorder"], route_class=Once)
 
@@ -59,7 +60,7 @@ def in_force(caller: Annotated[Asker, having(Right.SETTINGS)]) -> Listed[Setting
 @router.post("/test-call", status_code=202)
 def call(caller: Annotated[Asker, having(Right.SETTINGS)]) -> None:
     """Have the recorder record a call of its own client, of a few seconds."""
-    test_call(caller)
+    begin_call(caller)
 
 
 class Disk(BaseModel):
@@ -84,6 +85,14 @@ class Raised(BaseModel):
     do: str
 
 
+class Failed(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    started_at: datetime
+    reason: str | None
+
+
 class State(BaseModel):
     """How the recorder is doing."""
 
@@ -96,6 +105,8 @@ class State(BaseModel):
     captures: dict[str, int]
     tasks: dict[str, int]
     alarms: list[Raised]
+    failed: list[Failed]
+    """The last calls that could not be made into a recording."""
     disk: Disk
 
 
@@ -113,5 +124,6 @@ def how_it_is(caller: Watcher) -> State:
         captures=waiting,
         tasks=tasks.counts(house.engine),
         alarms=[Raised.model_validate(alarm) for alarm in state.alarms(house.settings.data_dir)],
+        failed=[Failed.model_validate(row) for row in state.failed(house.engine)],
         disk=Disk.model_validate(state.disk(house.engine, house.settings.data_dir, caller.now)),
     )

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from srs.archive.database import reading, writing
@@ -66,9 +66,7 @@ class Verdict(Asked):
 
 
 @router.post("/{grant}/decision")
-def decide(
-    caller: Annotated[Asker, having(Right.GRANT)], grant: Annotated[str, Path(max_length=32)], verdict: Verdict
-) -> Leave:
+def decide(caller: Annotated[Asker, having(Right.GRANT)], grant: str, verdict: Verdict) -> Leave:
     """Grant or refuse what somebody else asked for."""
     period = timedelta(hours=verdict.hours) or None
     with writing(caller.house.engine) as session:

@@ -1,21 +1,20 @@
-"""Users, their roles and tokens; leave for single recordings."""
+"""Users and their roles."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from srs.archive.database import reading, writing
-from srs.privacy import tokens, users
+from srs.privacy import second_factor, users
 from srs.privacy.errors import Misuse, Refused
 from srs.privacy.roles import Assignment, Right, Scope, assignment
-from srs.privacy.tables import Token
 from srs.privacy.tables import User as Row
-from srs.web.api.caller import Caller, having
+from srs.web.api.caller import having
 from srs.web.api.once import Once
 from srs.web.api.words import Asked, Listed, Word
-from srs.web.asker import Asker, NotFound
+from srs.web.asker import Asker
 
 router = APIRouter(tags=["users"], route_class=Once)
 
@@ -35,7 +34,7 @@ class Role(BaseModel):
     rights: list[Right]
 
 
-def _roles(found: tuple[Assignment, ...]) -> list[Role]:
+def roles_told(found: tuple[Assignment, ...]) -> list[Role]:
     return [
         Role(
             role=each.role,
@@ -60,26 +59,7 @@ class User(BaseModel):
 
 def _user(row: Row, roles: tuple[Assignment, ...]) -> User:
     same = {name: getattr(row, name) for name in ("name", "mail", "language", "extensions", "disabled")}
-    return User(**same, second_factor=row.totp_secret is not None, roles=_roles(roles))
-
-
-class Me(BaseModel):
-    """Who asks."""
-
-    user: str
-    token: str | None
-    rights: list[Right]
-    """The most that the token allows."""
-    roles: list[Role]
-
-
-@router.get("/me")
-def me(caller: Caller) -> Me:
-    """Whose token it is, and what it is for."""
-    person = caller.person
-    return Me(
-        user=person.name, token=person.token, rights=sorted(person.limit or Right), roles=_roles(person.assignments)
-    )
+    return User(**same, second_factor=row.totp_secret is not None, roles=roles_told(roles))
 
 
 @router.get("/users")
@@ -93,23 +73,30 @@ class NewUser(Asked):
     mail: Word | None = None
     language: Literal["en", "nl"] = "en"
     extensions: list[Word] = Field(default=[], max_length=100)
+    oidc: Annotated[bool, Field(strict=True, description="Signs in by the OpenID provider: gets no password.")] = False
 
 
 class Password(BaseModel):
     """Shown this once; it must be changed at the first sign-in."""
 
     name: str
-    one_time_password: str
+    one_time_password: str | None
+
+
+def _lifetime(caller: Asker) -> timedelta:
+    return timedelta(hours=caller.house.settings.access.one_time_hours)
 
 
 @router.post("/users", status_code=201)
 def add(caller: Administrator, wanted: NewUser) -> Password:
     """Make a user without any role."""
+    name, now = wanted.name, caller.now
     with writing(caller.house.engine) as session:
-        user, password = users.add(session, wanted.name, caller.now, mail=wanted.mail, language=wanted.language)
+        user = users.add_without_password(session, name, now, mail=wanted.mail, language=wanted.language)
         user.extensions = wanted.extensions
-    caller.write("add user", f"user:{wanted.name}", details=wanted.model_dump())
-    return Password(name=wanted.name, one_time_password=password)
+        password = None if wanted.oidc else users.set_one_time_password(session, user, now, _lifetime(caller))
+        caller.write("add user", f"user:{name}", details=wanted.model_dump(), within=session)
+    return Password(name=name, one_time_password=password)
 
 
 @router.get("/users/{name}")
@@ -149,9 +136,18 @@ def password(caller: Administrator, name: Name) -> Password:
     """Make a new password; sessions end, locks are undone."""
     _not_oneself(caller, name)
     with writing(caller.house.engine) as session:
-        fresh = users.set_one_time_password(session, users.get(session, name), caller.now)
+        fresh = users.set_one_time_password(session, users.get(session, name), caller.now, _lifetime(caller))
     caller.write("password user", f"user:{name}")
     return Password(name=name, one_time_password=fresh)
+
+
+@router.delete("/users/{name}/second-factor", status_code=204)
+def drop_second_factor(caller: Administrator, name: Name) -> None:
+    """Take the second factor of somebody away who has lost it; a role that wants one has them set up another."""
+    _not_oneself(caller, name)
+    with writing(caller.house.engine) as session:
+        second_factor.drop(session, users.get(session, name))
+        caller.write("second factor user", f"user:{name}", within=session)
 
 
 class NewRole(Asked):
@@ -163,7 +159,7 @@ class NewRole(Asked):
     rights: list[Right] | None = None
 
 
-RoleName = Annotated[str, Path(max_length=32)]
+RoleName = Annotated[str, Path()]
 
 
 @router.put("/users/{name}/roles/{role}")
@@ -192,63 +188,3 @@ def take(caller: Administrator, name: Name, role: RoleName) -> User:
 def _not_oneself(caller: Asker, name: str) -> None:
     if name == caller.person.name:
         raise Refused("nobody changes their own roles: another administrator must do that")
-
-
-class TokenInfo(BaseModel):
-    """A token; what the program says is not kept."""
-
-    id: str
-    user: str
-    name: str
-    rights: list[Right]
-    created_at: datetime
-    expires_at: datetime
-    used_at: datetime | None
-
-
-def _token(row: Token, user: str) -> TokenInfo:
-    same = {name: getattr(row, name) for name in ("id", "name", "rights", "created_at", "expires_at", "used_at")}
-    return TokenInfo(user=user, **same)
-
-
-@router.get("/tokens")
-def issued(caller: Administrator) -> Listed[TokenInfo]:
-    """All tokens, by user."""
-    return Listed(items=[_token(token, user.name) for token, user in tokens.issued(caller.house.engine)])
-
-
-class NewToken(Asked):
-    name: Annotated[Word, Field(min_length=1, description="What it is for.")]
-    rights: Annotated[list[Right], Field(min_length=1, description="The most that it allows.")]
-    days: Annotated[int, Field(ge=1, le=366, strict=True)] = 90
-
-
-class MadeToken(BaseModel):
-    """Shown this once."""
-
-    id: str
-    token: str
-    expires_at: datetime
-
-
-@router.post("/users/{name}/tokens", status_code=201)
-def issue(caller: Administrator, name: Name, wanted: NewToken) -> MadeToken:
-    """Make a token for a program that acts for a user; it allows no more than the token that makes it."""
-    beyond = set(wanted.rights) - set(caller.person.limit or Right)
-    if beyond:
-        raise Refused(f"this token is not for {', '.join(sorted(beyond))} and makes none that is")
-    with writing(caller.house.engine) as session:
-        user, period = users.get(session, name), timedelta(days=wanted.days)
-        token, secret = tokens.issue(session, user, wanted.name, wanted.rights, caller.now, period)
-    caller.write("add token", f"user:{name}", details={"token": wanted.name, **wanted.model_dump(include={"rights"})})
-    return MadeToken(id=token.id, token=secret, expires_at=token.expires_at)
-
-
-@router.delete("/tokens/{token}", status_code=204)
-def revoke(caller: Administrator, token: Annotated[str, Path(max_length=32)]) -> None:
-    """Make a token worthless."""
-    with writing(caller.house.engine) as session:
-        if session.get(Token, token) is None:
-            raise NotFound
-        gone = tokens.revoke(session, token)
-    caller.write("revoke token", f"token:{gone.id}", details={"token": gone.name})

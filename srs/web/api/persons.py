@@ -2,19 +2,23 @@
 
 import shutil
 import tempfile
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
+from sqlmodel import select
 
 from srs.privacy.person import recordings_of
+from srs.privacy.request import RightsRequest
 from srs.privacy.rights import Desk
 from srs.privacy.roles import Right
 from srs.web.api.caller import having
 from srs.web.api.described import Recording, described
 from srs.web.api.once import Once
-from srs.web.api.words import Asked, Listed, Reason
+from srs.web.api.paging import newest
+from srs.web.api.words import Asked, Cursor, Limit, Listed, Reason
 from srs.web.asker import Asker
 from srs.web.sound import made
 
@@ -38,6 +42,27 @@ def recordings(caller: Officer, person: Annotated[Somebody, Query()]) -> Listed[
     """Every recording of somebody, also those whose sound is gone."""
     caller.write("find person", f"person:{person}")
     return Listed(items=[described(row) for row in recordings_of(caller.house.engine, person)])
+
+
+class Carried(BaseModel):
+    """What somebody asked for, and got."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    at: datetime
+    kind: str
+    person: str
+    by: str
+    recordings: dict[str, Any]
+    """What became of each."""
+
+
+@router.get("/requests")
+def requests(caller: Officer, cursor: Cursor = None, limit: Limit = 50) -> Listed[Carried]:
+    """What was asked for before, newest first."""
+    found, older = newest(caller.house.engine, select(RightsRequest), "id", cursor, limit)
+    return Listed(items=[Carried.model_validate(each) for each in found], next=older)
 
 
 @router.post(

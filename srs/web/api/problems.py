@@ -14,10 +14,13 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from srs.archive.errors import ArchiveError, Held, NotReady, Sealed, UnreadableList
+from srs.control import ControlError
 from srs.handoff.errors import NoTask
+from srs.live.listeners import TooMany
 from srs.privacy.errors import Misuse, NoSuchUser, Refused
 from srs.privacy.purpose import WrongPurpose
 from srs.web.asker import NotFound
+from srs.web.edited import Overtaken
 
 log = structlog.get_logger()
 
@@ -45,6 +48,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "not-ready": Kind(409, "There is no sound, not yet or no more"),
         "sealed": Kind(409, "The key that would open the sound is not here"),
         "unfinished": Kind(409, "The first request with this Idempotency-Key has no answer: look what became of it"),
+        "not-done": Kind(409, "The recorder did not do it: detail says why"),
         "changed": Kind(412, "It has changed since: get it again, then send the change with its new ETag"),
         "too-large": Kind(413, "The body is too large"),
         "no-such-range": Kind(416, "The sound has no such octets"),
@@ -54,6 +58,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "too-many-requests": Kind(429, "Too many requests: wait as long as Retry-After says"),
         "defect": Kind(500, "The recorder has a defect: its log says more"),
         "unavailable": Kind(503, "Database or store do not answer: try again later"),
+        "too-many-listeners": Kind(503, "Others listen in already, as many as can: try again later"),
     }
 )
 """Every error there is; a name is never given to another one."""
@@ -67,7 +72,10 @@ _OF: Final[tuple[tuple[type[Exception], str], ...]] = (
     (Held, "held"),
     (NotReady, "not-ready"),
     (Sealed, "sealed"),
+    (Overtaken, "changed"),
     (Misuse, "conflict"),
+    (ControlError, "not-done"),
+    (TooMany, "too-many-listeners"),
     (UnreadableList, "invalid"),
     (ArchiveError, "unavailable"),
 )
@@ -93,9 +101,15 @@ class Problem(BaseModel):
 class Trouble(Exception):
     """A request that ends with a problem."""
 
-    def __init__(self, name: str, detail: str | None = None, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        detail: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        errors: list[Wrong] | None = None,
+    ) -> None:
         super().__init__(detail or KINDS[name].title)
-        self.name, self.detail, self.headers = name, detail, headers
+        self.name, self.detail, self.headers, self.errors = name, detail, headers, errors
 
 
 def answer(
@@ -111,7 +125,7 @@ def answer(
 def explained(error: Exception) -> JSONResponse:
     """The answer of an exception that there is a sort for."""
     if isinstance(error, Trouble):
-        return answer(error.name, error.detail, error.headers)
+        return answer(error.name, error.detail, error.headers, error.errors)
     name = next(name for kind, name in _OF if isinstance(error, kind))
     return answer(name, str(error) or None)
 

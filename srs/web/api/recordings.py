@@ -1,29 +1,21 @@
-"""Recordings: found, read, changed, held, deleted, mailed."""
+"""Recordings: found, read, changed, held, deleted."""
 
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import Field
-from sqlmodel import select
 
 from srs.archive import catalogue
 from srs.archive.database import writing
 from srs.archive.errors import NotReady
 from srs.archive.search import Search, search
 from srs.archive.tables import Recording as Row
-from srs.archive.tables import State
-from srs.handoff import tasks
 from srs.handoff.delete import delete as delete_now
-from srs.handoff.mail import KIND
-from srs.handoff.tables import Task, TaskState
-from srs.handoff.tasks import Wanted
-from srs.privacy.errors import Misuse
 from srs.privacy.roles import Right
-from srs.web.api.caller import About, PurposeOfUse, about, having
+from srs.web.api.caller import About, about, having
 from srs.web.api.described import Recording, described
 from srs.web.api.once import Once
 from srs.web.api.problems import Trouble
-from srs.web.api.tasks import Todo, task_of
 from srs.web.api.words import Asked, Cursor, Limit, Listed, Moment, Reason, Word
 from srs.web.asker import Asker
 from srs.web.change import LONGEST_NOTE, LONGEST_TAG, MOST_TAGS
@@ -158,28 +150,3 @@ def _hold(found: About, reason: str, *, held: bool) -> Recording:
     found.note("hold" if held else "release hold", reason)
     catalogue.hold(found.caller.house.engine, found.row.id, held=held)
     return described(found.caller.find(found.row.id))
-
-
-class Mailing(Asked):
-    """To whom: a rule of the settings says that, and in which form."""
-
-    rule: Word = Field(description="Name of a [[mail.rule]].")
-
-
-@router.post("/{id}/mail", status_code=202)
-def mail(found: Annotated[About, about(Right.MAIL)], mailing: Mailing, purpose: PurposeOfUse) -> Todo:
-    """Mail it to those whom a rule names; who has got it does not get it again."""
-    house, row, now = found.caller.house, found.row, found.caller.now
-    if mailing.rule not in {rule.name for rule in house.settings.mail.rule}:
-        raise Misuse(f"there is no [[mail.rule]] {mailing.rule}")
-    if row.state != State.READY:
-        raise NotReady(f"recording {row.id} has no sound: it is {row.state}")
-    found.check_use(purpose, "mail")
-    found.note("mail", purpose, rule=mailing.rule)
-    wanted = Wanted(KIND, row.id, now, mailing.rule)
-    with writing(house.engine) as session:
-        tasks.add(session, wanted, now)
-        task = session.exec(select(Task).where(Task.key == wanted.key)).one()
-    if task.state in (TaskState.FAILED, TaskState.CANCELLED):
-        tasks.retry(house.engine, task.id, now)
-    return task_of(found.caller, task.id)

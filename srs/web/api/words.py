@@ -32,6 +32,17 @@ Word = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_leng
 _SAYS: Final = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
 Reason = Annotated[str, StringConstraints(pattern=_SAYS, max_length=1000)]
 """One line that says something; it stands in the audit."""
+
+
+def _whole(value: object) -> object:
+    """JSON Schema takes 5.0 for an integer, and no text or truth value."""
+    if isinstance(value, bool | str):
+        raise ValueError("must be a number")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+"""Of a body."""
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Cursor = Annotated[int | None, Field(ge=0, le=2**63 - 1, description="`next` of the page before.")]
 Limit = Annotated[int, Field(ge=1, le=MOST, description="Of what comes at once.")]
