@@ -14,7 +14,7 @@ from srs.web.api.caller import Caller, having
 from srs.web.api.once import Once
 from srs.web.api.words import Listed
 from srs.web.asker import Asker
-from srs.web.start import begin_call
+from srs.web.start import CALLER, begin_call
 
 router = APIRouter(tags=["recorder"], route_class=Once)
 
@@ -57,10 +57,15 @@ def in_force(caller: Annotated[Asker, having(Right.SETTINGS)]) -> Listed[Setting
     return Listed(items=[Setting(name=a, value=b, meaning=c, origin=d) for a, b, c, d in rows])
 
 
+class Begun(BaseModel):
+    caller: str
+    """By which the recording is found, when it has ended."""
+
+
 @router.post("/test-call", status_code=202)
-def call(caller: Annotated[Asker, having(Right.SETTINGS)]) -> None:
+def call(caller: Annotated[Asker, having(Right.SETTINGS)]) -> Begun:
     """Have the recorder record a call of its own client, of a few seconds."""
-    begin_call(caller)
+    return Begun(caller=CALLER.format(begin_call(caller)))
 
 
 class Disk(BaseModel):
