@@ -75,7 +75,7 @@ def add(visit: Visit) -> Response:
     form = visit.form
     if form.get("days", "") not in map(str, DAYS):
         raise Misuse("for how many days?")
-    rights = [right for right in Right if form.get(f"right-{right}")]
+    rights = [right for right in givable(visit) if form.get(f"right-{right}")]
     _, secret = issue(visit, form.get("name", ""), rights, int(form["days"]))
     return _shown(visit, secret)
 

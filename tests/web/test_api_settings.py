@@ -94,7 +94,7 @@ def test_a_rule_is_looked_at_before_it_is_kept(house: House, root: Program):
     would = root.post("/settings/retention-rules/preview", json=rule).json()
     assert (would["hits"], would["deleted"]["in_force"]["now"], would["deleted"]["by_settings"]["now"]) == (1, 0, 1)
     would = root.post("/settings/mail-rules/preview", json={"name": "m", "to": ["a@example.com"]})
-    problem(would, "invalid")  # without a server nothing can be mailed
+    assert would.json() == {"hits": 1, "deleted": None}
     assert root.post("/settings/retention/preview", json={"keep_days": 0}).json()["hits"] is None
     assert not (house.settings.data_dir / "pages.toml").exists()
 

@@ -1,10 +1,17 @@
 """The pages as people meet them: in Chromium, against a running recorder with a real call."""
 
+from datetime import UTC, datetime
+
 import pyotp
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from sqlmodel import select
 from support.browsing import PASSWORD, Site, visiting
 from support.recorder import until
+
+from srs.archive.database import connect, writing
+from srs.archive.tables import Recording, State
+from srs.handoff.tables import Task, TaskState
 
 expect.set_options(timeout=30_000)  # machines are shared
 
@@ -112,6 +119,35 @@ def test_a_rule_is_looked_at_kept_and_in_force_while_the_recorder_goes_on(browse
         page.goto(f"{site.url}/settings")
         expect(page.locator("tr", has_text="retention.rule")).to_contain_text("pages.toml")
     assert site.recorder.recordings(1)
+
+
+def test_the_state_page_says_what_is_wrong_and_what_to_do(browser: Browser, site: Site):
+    engine, now = connect(f"sqlite:///{site.recorder.data / 'recordings.sqlite'}"), datetime.now(UTC)
+    moments = {"started_at": now, "ended_at": now, "created_at": now, "duration_s": 1.0}
+    with writing(engine) as session:
+        session.add(Recording(id="f" * 32, state=State.FAILED, reason="no packet could be read", **moments))
+        told = {"state": TaskState.FAILED, "last_error": "crm answers 403", "due_at": now, "created_at": now}
+        session.add(Task(key="crm", kind="webhook", name="crm", **told))
+    try:
+        with visiting(browser, site, viewport=PHONE) as visitor:
+            visitor.sign_in("anna")
+            page = visitor.go("/state", "anna-state-wrong")
+            sections = page.locator("section")
+            expect(sections.filter(has=page.get_by_role("heading", name="After the call"))).to_contain_text(
+                "answers 403"
+            )
+            expect(sections.filter(has=page.get_by_role("heading", name="What failed"))).to_contain_text(
+                "no packet could"
+            )
+            page.get_by_role("link", name="Tasks after the call").click()
+            page = visitor.go("/tasks", "anna-tasks-failed")
+            page.get_by_role("button", name="Cancel").click()
+            expect(page.locator("main")).not_to_contain_text("crm answers 403")
+    finally:
+        with writing(engine) as session:
+            session.delete(session.get_one(Recording, "f" * 32))
+            session.delete(session.exec(select(Task).where(Task.key == "crm")).one())
+        engine.dispose()
 
 
 def test_a_recording_is_mailed_by_a_rule_once(browser: Browser, site: Site):

@@ -58,16 +58,16 @@ def test_a_token_that_asks_too_much_is_refused_wherever_it_asks_from():
         asyncio.run(gate({**scope, "client": (address, 1)}, receive, send))
         return statuses[0]
 
-    gate = Gate(answers, secure=False, rate=1.0)
-    assert [ask(f"10.0.0.{number}", "Bearer srs_a") for number in range(BURST)] == [200] * BURST
-    assert ask("10.0.1.1", "Bearer srs_a") == 429
-    assert ask("10.0.1.1", "Bearer srs_b") == 200
+    gate = Gate(answers, secure=False, rate=0.5 / BURST)  # one, and the next after ten seconds
+    assert ask("10.0.0.1", "Bearer srs_a") == 200
+    assert ask("10.0.0.2", "Bearer srs_a") == 429
+    assert ask("10.0.0.3", "Bearer srs_b") == 200
 
 
 @pytest.mark.parametrize(
     ("path", "kind"), [("/api/v1/users/a\nb", "application/problem+json"), ("/users/a\n", "text/plain")]
 )
-def test_an_address_with_control_characters_is_none(path: str, kind: str):
+def test_an_address_with_a_newline_is_none(path: str, kind: str):
     gate = Gate(lambda *_: None, secure=False, rate=1.0)  # type: ignore[arg-type]
     refusal = gate._refusal({"type": "http", "method": "GET", "path": path, "query_string": b""}, Headers({}))
     assert refusal is not None

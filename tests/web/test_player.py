@@ -13,6 +13,8 @@ from support.listening import tone
 from support.recorder import until
 
 from rtp.codecs import encode
+from srs.archive.database import connect, writing
+from srs.archive.tables import Notice, NoticeState
 from srs.capture.events import HERE as RECORDER
 from srs.capture.events import info
 from srs.siprec import metadata
@@ -37,6 +39,15 @@ COLOURS = """canvas => ["--left", "--right"].map((name, lane) => {
   for (let at = 0; at < dots.length; at += 4) count += colour.every((part, place) => dots[at + place] === part);
   return count;
 })"""
+NOTICE = """canvas => {
+  const hex = getComputedStyle(canvas).getPropertyValue("--good");
+  const colour = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+  const x = Math.round(canvas.width / 2);
+  const dots = canvas.getContext("2d").getImageData(x, Math.round(0.9 * canvas.height), 2, 10).data;
+  let count = 0;
+  for (let at = 0; at < dots.length; at += 4) count += colour.every((part, place) => dots[at + place] === part);
+  return count;
+}"""
 FOLLOW = """audio => {
   globalThis.places = [];
   audio.addEventListener("timeupdate", () => places.push(audio.currentTime));
@@ -95,6 +106,11 @@ def recording(site: Site, tmp_path_factory: pytest.TempPathFactory) -> str:
     site.recorder.run("import", str(happening(tmp_path_factory.mktemp("player") / "happening.pcap")))
     (row,) = [row for row in site.recorder.listed() if row["caller"] == "sip:carol@example.com"]
     assert row["state"] == "ready"
+    engine = connect(f"sqlite:///{site.recorder.data / 'recordings.sqlite'}")
+    with writing(engine) as session:
+        heard = {"state": NoticeState.HEARD, "purpose": "training", "second": 6.0, "channel": 1}
+        session.merge(Notice(recording_id=row["id"], place=0, **heard))
+    engine.dispose()
     return str(row["id"])
 
 
@@ -117,12 +133,20 @@ def test_the_waveform_shows_both_lanes_and_the_marks_lead_to_what_happened(
         player = page.locator("call-player")
         marks = player.locator(".marks button")
         expect(marks).to_have_text(
-            ["0:01 Loss 0.20 s", "0:02 Key 5", "0:04 Hold 4.0 s", "0:04 Hold 4.0 s", "0:09 Paused by 0.5 s, user:jan"]
+            [
+                "0:01 Loss 0.20 s",
+                "0:02 Key 5",
+                "0:04 Hold 4.0 s",
+                "0:04 Hold 4.0 s",
+                "0:06 Notice training",
+                "0:09 Paused by 0.5 s, user:jan",
+            ]
         )
         assert all(count > 500 for count in colours(player)), colours(player)
         expect(page.locator("dl")).to_contain_text("0:09, 0.5 s (user:jan)")
-        marks.nth(4).click()
+        marks.nth(5).click()
         assert at(page) == pytest.approx(8.0, abs=0.05), "a second before"
+        assert player.locator("canvas").evaluate(NOTICE) > 0, "a tick in the colour of what is good"
         box = player.locator("canvas").bounding_box()
         assert box
         player.locator("canvas").click(position={"x": box["width"] / 4, "y": 10})
