@@ -74,8 +74,14 @@ class Visitor:
         wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{path} is wider than the screen by {wide}"
         if SHOTS and shot:
-            self.page.screenshot(path=f"{SHOTS}/{shot}.png", full_page=True)
+            self.shoot(shot)
         return self.page
+
+    def shoot(self, shot: str) -> None:
+        """A picture for docs, named by what it shows, the language and the width."""
+        language = self.page.evaluate("document.documentElement.lang")
+        width = "phone" if self.page.evaluate("innerWidth") < 600 else "desktop"
+        self.page.screenshot(path=f"{SHOTS}/{shot}-{language}-{width}.png", full_page=True)
 
 
 @contextmanager

@@ -129,7 +129,7 @@ def test_the_waveform_shows_both_lanes_and_the_marks_lead_to_what_happened(
 ):
     with visiting(browser, site, viewport=DESKTOP) as visitor:
         visitor.sign_in("anna")
-        page = visitor.go(f"/recordings/{recording}", "anna-recording-happening")
+        page = visitor.go(f"/recordings/{recording}", "recording-happening")
         player = page.locator("call-player")
         marks = player.locator(".marks button")
         expect(marks).to_have_text(

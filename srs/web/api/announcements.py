@@ -43,7 +43,7 @@ def listed(caller: Keeper) -> Listed[Announcement]:
 def add(
     caller: Keeper,
     name: Annotated[Word, Query(description="Letters and digits, and .wav, .mp3, .flac, .opus or .ogg.")],
-    sound: Annotated[bytes, Body(media_type="application/octet-stream")],
+    sound: Annotated[bytes, Body(media_type="application/octet-stream")] = b"",
 ) -> Announcement:
     """Bring a sound file, exactly what callers hear, of at most 10 MiB; one that could not be recognised is refused."""
     return _announcement(Known(announcements.keep(caller, name, io.BytesIO(sound)), ()))
