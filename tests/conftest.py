@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from support import postgres, s3
-from support.recorder import Recorder
+from support.recorder import Recorder, Recorders
 
 settings.register_profile("srs", deadline=None)  # no test asserts time: machines are shared
 settings.load_profile("srs")
@@ -60,6 +60,14 @@ def start_recorder(tmp_path: Path) -> Iterator[Callable[..., Recorder]]:
             recorder.stop()
 
 
+@pytest.fixture(scope="module")
+def recorders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorders]:
+    """Recorders that the tests of a module use one after another, because to start one takes seconds."""
+    running = Recorders(lambda: tmp_path_factory.mktemp("recorder"))
+    yield running
+    running.stop()
+
+
 @pytest.fixture
-def recorder(start_recorder: Callable[..., Recorder]) -> Recorder:
-    return start_recorder()
+def recorder(recorders: Recorders) -> Recorder:
+    return recorders.lend()

@@ -4,10 +4,11 @@ from pathlib import Path
 import pytest
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, Path]:
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A certificate that signs itself, and its key."""
-    certificate, key = tmp_path / "recorder.pem", tmp_path / "recorder.key"
+    folder = tmp_path_factory.mktemp("certificate")
+    certificate, key = folder / "recorder.pem", folder / "recorder.key"
     command = [
         "openssl",
         "req",

@@ -20,6 +20,7 @@ def test_what_a_200_has(phone):
     assert answer.headers["Content-Type"] == "application/sdp"
     assert "siprec" in answer.headers["Supported"]
     assert "UPDATE" in answer.headers["Allow"]
+    phone.ask("BYE", 2)
 
 
 def test_requests_within_a_session(phone):

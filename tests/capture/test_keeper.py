@@ -184,6 +184,8 @@ def test_half_a_message_waits_for_its_rest(recorder, phones) -> None:
     time.sleep(0.3)
     kill(recorder, "signalling")
     phone.ask(data[700:], 1)
+    phone.send(phone.request("ACK", 1))
+    phone.ask(phone.request("BYE", 2), 2)
 
 
 def test_a_200_is_repeated_until_its_ack(recorder, phones) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.calls import call, make_plan
 from support.phone import Phone
-from support.recorder import Recorder
+from support.recorder import Recorder, Recorders
 
 from srs.sip.digest import answer
 from srs.sip.digest import parse as parse_digest
@@ -108,8 +108,8 @@ def test_who_fits_no_profile_is_turned_away(start_recorder: Callable[..., Record
 
 @pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp is missing: apt-get install sip-tester")
 @pytest.mark.parametrize(("password", "status"), [("secret", 0), ("guess", 1)])
-def test_sipp_knows_the_password(start_recorder: Callable[..., Recorder], password: str, status: int) -> None:
-    recorder = start_recorder(SRS_PEER='[{"name": "SBC", "user": "sbc", "password": "secret", "digests": ["MD5"]}]')
+def test_sipp_knows_the_password(recorders: Recorders, password: str, status: int) -> None:
+    recorder = recorders.lend(SRS_PEER='[{"name": "SBC", "user": "sbc", "password": "secret", "digests": ["MD5"]}]')
     scenario = Path(__file__).parents[2] / "captures" / "sipp" / "password.xml"
     command = ["sipp", "-sf", str(scenario), "-m", "1", "-i", recorder.host, "-nostdin", "-au", "sbc", "-ap", password]
     command += ["-timeout", "15", "-timeout_error", f"{recorder.host}:{recorder.port}"]

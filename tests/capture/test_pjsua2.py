@@ -47,8 +47,8 @@ def likeness(heard: np.ndarray, spoken: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
-def test_the_sound_of_a_plain_call_is_recorded(start_recorder, tmp_path, transport):
-    recorder = start_recorder(SRS_PEER=json.dumps([{"name": "phone", "recognition": "plain"}]))
+def test_the_sound_of_a_plain_call_is_recorded(recorders, tmp_path, transport):
+    recorder = recorders.lend(SRS_PEER=json.dumps([{"name": "phone", "recognition": "plain"}]))
     spoken = noise(5, 2.0)
     recording, heard = record(recorder, tmp_path, spoken, transport=transport)
     (leg,) = recording["legs"]
@@ -58,9 +58,9 @@ def test_the_sound_of_a_plain_call_is_recorded(start_recorder, tmp_path, transpo
 
 
 @pytest.mark.parametrize("suite", ["AES_256_CM_HMAC_SHA1_80", "AES_256_CM_HMAC_SHA1_32"])
-def test_srtp_of_256_bits(start_recorder, tmp_path, suite):
+def test_srtp_of_256_bits(recorders, tmp_path, suite):
     """Which libsrtp, as Python has it, does not know."""
-    recorder = start_recorder(SRS_PEER=json.dumps([{"name": "phone", "recognition": "plain", "keys_in_clear": True}]))
+    recorder = recorders.lend(SRS_PEER=json.dumps([{"name": "phone", "recognition": "plain", "keys_in_clear": True}]))
     spoken = noise(5, 2.0)
     recording, heard = record(recorder, tmp_path, spoken, "PCMU/8000", suite)
     facts = recorder.shown(recording["id"])["leg_facts"][0]
@@ -69,9 +69,9 @@ def test_srtp_of_256_bits(start_recorder, tmp_path, suite):
 
 
 @needs_voice
-def test_ilbc(start_recorder, tmp_path):
+def test_ilbc(recorders, tmp_path):
     """By the encoder of RFC 3951, which pjproject brings."""
-    recorder = start_recorder(SRS_PEER=json.dumps([{"name": "phone", "recognition": "plain"}]))
+    recorder = recorders.lend(SRS_PEER=json.dumps([{"name": "phone", "recognition": "plain"}]))
     spoken = say("The quick brown fox jumps over the lazy dog.", "en")[:16_000]
     recording, heard = record(recorder, tmp_path, spoken, "iLBC")
     assert recording["legs"][0]["codec"] == "ILBC"

@@ -1,14 +1,13 @@
 """Whole calls through real sockets, compared sample by sample with what was sent."""
 
 import wave
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from support.calls import FRAME, PARTIES, Talk, call, make_plan
 from support.lateness import Lateness
-from support.recorder import until
+from support.recorder import Recorders, until
 
 from rtp.send import Impairment
 from srs.siprec.src_media import plan
@@ -53,8 +52,8 @@ def find(channel: np.ndarray, first: np.ndarray) -> int:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 @pytest.mark.parametrize(("transport", "codec"), [("UDP", "PCMU"), ("TCP", "PCMA")])
-def test_every_sample_stands_where_it_was_sent(start_recorder: Callable, host: str, transport: str, codec: str) -> None:
-    recorder = start_recorder(host=host)
+def test_every_sample_stands_where_it_was_sent(recorders: Recorders, host: str, transport: str, codec: str) -> None:
+    recorder = recorders.lend(host)
     seconds = 6.0
     plan_ = make_plan(recorder, seconds, codec, transport, BAD_NETWORK)
     with Lateness() as lateness:

@@ -7,7 +7,6 @@ import struct
 import subprocess
 import wave
 from base64 import b64decode, b64encode
-from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,7 @@ import pytest
 from pylibsrtp import Policy, Session
 from support.calls import call, make_plan, noise
 from support.phone import Phone
-from support.recorder import Recorder, udp, until
+from support.recorder import Recorder, Recorders, udp, until
 
 from rtp import rtcp
 from rtp.codecs import encode, mu_law
@@ -47,12 +46,12 @@ a=sendonly
 
 
 @pytest.fixture
-def secure(start_recorder: Callable[..., Recorder], certificate: tuple[Path, Path]):
-    """Starts a recorder with TLS; the port is that of TLS."""
+def secure(recorders: Recorders, certificate: tuple[Path, Path]):
+    """Gives a recorder with TLS; the port is that of TLS."""
 
     def start(**environment: str) -> Recorder:
         files = {"SRS_TLS__CERTIFICATE": str(certificate[0]), "SRS_TLS__KEY": str(certificate[1])}
-        recorder = start_recorder(**files, **environment)
+        recorder = recorders.lend(**files, **environment)
         recorder.port = recorder.secure_port
         return recorder
 
@@ -161,8 +160,8 @@ class Peer:
         self.control.close()
 
 
-def test_reports_are_srtcp_where_the_sound_is_srtp_and_after_a_worker_died(start_recorder) -> None:
-    recorder = start_recorder(SRS_PEER='[{"name": "lab", "keys_in_clear": true}]')
+def test_reports_are_srtcp_where_the_sound_is_srtp_and_after_a_worker_died(recorders: Recorders) -> None:
+    recorder = recorders.lend(SRS_PEER='[{"name": "lab", "keys_in_clear": true}]')
     phone = Phone(recorder)
     with phone.socket:
         secure, plain = parse(phone.ask("INVITE", 1, "Require: siprec", body=OFFER).body).media
@@ -184,8 +183,8 @@ def test_reports_are_srtcp_where_the_sound_is_srtp_and_after_a_worker_died(start
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is missing: apt-get install ffmpeg")
-def test_a_call_with_srtp_of_ffmpeg(start_recorder: Callable[..., Recorder], tmp_path: Path) -> None:
-    recorder = start_recorder(SRS_PEER='[{"name": "lab", "keys_in_clear": true}]')
+def test_a_call_with_srtp_of_ffmpeg(recorders: Recorders, tmp_path: Path) -> None:
+    recorder = recorders.lend(SRS_PEER='[{"name": "lab", "keys_in_clear": true}]')
     (tmp_path / "codes").write_bytes(encode("PCMU", noise(1, 1.0)).tobytes())
     phone = Phone(recorder)
     with phone.socket:

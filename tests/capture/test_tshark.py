@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.calls import Talk, make_plan
+from support.recorder import Recorders
 
 pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is missing: apt-get install tshark")
 CHECKS = ("-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE")
@@ -18,8 +19,8 @@ def tshark(capture: Path, *options: str) -> str:
 
 
 @pytest.mark.parametrize(("host", "transport"), [("127.0.0.1", "UDP"), ("::1", "TCP")])
-def test_tshark_reads_a_capture(start_recorder, tmp_path: Path, host: str, transport: str) -> None:
-    recorder = start_recorder(host=host)
+def test_tshark_reads_a_capture(recorders: Recorders, tmp_path: Path, host: str, transport: str) -> None:
+    recorder = recorders.lend(host)
     talk = Talk(make_plan(recorder, 2.5, transport=transport))
     time.sleep(2.0)
     (living,) = recorder.captures()

@@ -1,15 +1,10 @@
 """A recorder with settings of a test, calls whose legs are said by a synthetic voice; people in a database."""
 
-import contextlib
-import io
 import json
-import os
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
-from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -17,7 +12,6 @@ from sqlalchemy import Engine
 from support.calls import talk as talk
 from support.recorder import Recorder, until
 
-from srs import cli
 from srs.archive.audio import wav_header
 from srs.archive.database import connect, writing
 from srs.privacy import users
@@ -53,22 +47,9 @@ def wav(path: Path, sound: np.ndarray) -> Path:
 
 
 def srs(recorder: Recorder, *words: object) -> tuple[int, str]:
-    """An `srs` command within this process, which is quicker: exit status, what it says."""
-    said = io.StringIO()
-    argv = ["srs", *map(str, words), "--data", str(recorder.data)]
-    umask = os.umask(0o077)
-    try:
-        with (
-            patch.dict(os.environ, recorder.environment),
-            patch.object(sys, "argv", argv),
-            contextlib.redirect_stdout(said),
-            contextlib.redirect_stderr(said),
-            pytest.raises(SystemExit) as ended,
-        ):
-            cli.main()
-    finally:
-        os.umask(umask)
-    return int(ended.value.code or 0), said.getvalue()
+    """An `srs` command: exit status, what it says."""
+    status, out, err = recorder.command(*words)
+    return status, out + err
 
 
 def done(recorder: Recorder, *words: object) -> str:

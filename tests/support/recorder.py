@@ -13,10 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from support.commands import command
+
 from srs.sip.address import host_port
 
 SRS = [sys.executable, "-m", "srs.cli"]
 PATIENCE_S = 60.0
+MOMENT_S = 3.0
 OPTIONS = """\
 OPTIONS sip:srs@{host} SIP/2.0
 Via: SIP/2.0/UDP {local};branch=z9hG4bK{token};rport
@@ -42,6 +45,7 @@ class Recorder:
         own = {"SRS_SIP__LISTEN": listen, "SRS_MEDIA__WORKERS": "1", "SRS_WEB__LISTEN": "off"}
         self.environment = {**os.environ, **own, **environment}
         self.log = data.parent / f"{data.name}.log"
+        self._past: set[str] = set()
         self.start()
 
     def start(self) -> None:
@@ -70,18 +74,22 @@ class Recorder:
         return False
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
-        self.process.send_signal(number)
+        self.process.send_signal(number)  # none, if it is over
         return self.process.wait(PATIENCE_S)
 
     def run(self, *words: str) -> str:
-        """An `srs` command on the recorder's data."""
-        command = [*SRS, *words, "--data", str(self.data)]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        """What an `srs` command says that goes well on the recorder's data."""
+        status, out, err = self.command(*words)
+        assert status == 0, err
+        return out
+
+    def command(self, *words: object) -> tuple[int, str, str]:
+        """An `srs` command on the recorder's data: exit status, standard output, standard error."""
+        return command(self.environment, *words, "--data", self.data)
 
     def listed(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.run("list", "--json").splitlines()]
+        rows = [json.loads(line) for line in self.run("list", "--json").splitlines()]
+        return [row for row in rows if row["id"] not in self._past]
 
     def recordings(self, count: int) -> list[dict[str, Any]]:
         """The recordings, when so many are ready."""
@@ -98,8 +106,49 @@ class Recorder:
         """All facts of a recording."""
         return dict(json.loads(self.run("show", recording, "--json")))
 
+    def is_idle(self) -> bool:
+        """Whether it runs and no call is left; what has just ended has its time to reach the archive."""
+        since = time.monotonic()
+        while self.process.poll() is None:
+            folders = {path.parent.name for path in self.captures()}
+            if not folders:
+                return True
+            if time.monotonic() > since + (MOMENT_S if "open" in folders else PATIENCE_S):
+                return False
+            time.sleep(0.05)
+        return False
+
+    def forget(self) -> None:
+        """Be as new: what was recorded and logged so far is not there any more."""
+        self._past.update(row["id"] for row in self.listed())
+        os.truncate(self.log, 0)
+
     def captures(self) -> list[Path]:
         return sorted((self.data / "captures").glob("*/*.pcap"))
+
+
+class Recorders:
+    """Recorders that tests use one after another: one for each host and settings."""
+
+    def __init__(self, new_folder: Callable[[], Path]) -> None:
+        self._new_folder = new_folder
+        self._running: dict[object, Recorder] = {}
+
+    def lend(self, host: str = "127.0.0.1", **environment: str) -> Recorder:
+        """One that is as new. A test may do with it what it wants; after the worst the next gets another."""
+        kind = (host, *sorted(environment.items()))
+        recorder = self._running.get(kind)
+        if recorder is not None and recorder.is_idle():
+            recorder.forget()
+            return recorder
+        if recorder is not None:
+            recorder.stop()
+        self._running[kind] = Recorder(self._new_folder() / "data", host, environment)
+        return self._running[kind]
+
+    def stop(self) -> None:
+        for recorder in self._running.values():
+            recorder.stop()
 
 
 def until(condition: Callable[[], bool], message: Callable[[], str]) -> None:
