@@ -53,15 +53,15 @@ def open_(
 ) -> None:
     """Open a case. It records nothing before its papers are there and a second person has approved it."""
     from srs.privacy.cases.dossier import Opening, open_case
-    from srs.privacy.cases.papers import missing
+    from srs.privacy.cases.papers import LACKS, missing
 
     cabinet, actor = _enter(config, data, as_)
     begin = (since or _now()).astimezone(UTC)
     told = Opening(suspicion, tuple(person), begin, until.astimezone(UTC), no_works_council, tuple(investigator or ()))
     case = open_case(cabinet, actor, told, _now())
     typer.echo(case.id)
-    for each in missing(case, []):
-        typer.echo(f"lacks {each}", err=True)
+    for kind in missing(case, []):
+        typer.echo(f"lacks {LACKS[kind]['en']}", err=True)
 
 
 @app.command()
@@ -76,14 +76,15 @@ def paper(
     data: Data = None,
 ) -> None:
     """Add a document, sealed for the case; or read one."""
-    from srs.privacy.cases.papers import add_paper, read_paper
+    from srs.privacy.cases.papers import Document, add_paper, read_paper
     from srs.privacy.cases.tables import PaperKind
 
     if (file is None) == (output is None) or (file is not None and kind not in PAPERS):
         raise typer.BadParameter(f"srs case paper CASE KIND FILE adds ({', '.join(PAPERS)}), CASE ID -o FILE reads")
     cabinet, actor = _enter(config, data, as_)
     if file is not None:
-        added = add_paper(cabinet, actor, case, PaperKind(kind), file, _now(), reference)
+        document = Document(PaperKind(kind), file.name, file.read_bytes(), reference)
+        added = add_paper(cabinet, actor, case, document, _now())
         typer.echo(f"{added.id}  {added.kind}  sha256 {added.sha256}")
     elif output is not None:
         output.write_bytes(read_paper(cabinet, actor, case, kind, _now())[1])
@@ -133,10 +134,10 @@ def _line(case: "Case") -> str:
 @app.command()
 def show(case: CaseId, as_json: AsJson = False, as_: As = None, config: Config = None, data: Data = None) -> None:
     """Show a case: its papers, what it lacks, letters, receipt, what was done with it."""
-    from srs.privacy.cases.view import described
+    from srs.privacy.cases.view import described, view
 
     cabinet, actor = _enter(config, data, as_)
-    known = described(cabinet, actor, case, _now())
+    known = described(view(cabinet, actor, case, _now()))
     if as_json:
         typer.echo(json.dumps(known, ensure_ascii=False, indent=2))
         return
@@ -172,7 +173,8 @@ def play(
     from srs.privacy.cases.recordings import sound
 
     cabinet, actor = _enter(config, data, as_)
-    with sound(cabinet, actor, case, recording, _now()) as source, output.open("xb") as target:
+    _, source = sound(cabinet, actor, case, recording, _now())
+    with source, output.open("xb") as target:
         shutil.copyfileobj(source, target, 1 << 20)
 
 
@@ -182,20 +184,27 @@ def close(
     outcome: Annotated[str, typer.Argument(metavar="OUTCOME", help="offence, 'no offence', or withdrawn.")],
     reason: Reason,
     mail: Annotated[bool, typer.Option("--mail", help="Mail the employees' letters at once.")] = False,
+    cleared: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PERSON", help="With an offence: who had no part in it; may be given again."),
+    ] = None,
     as_: As = None,
     config: Config = None,
     data: Data = None,
 ) -> None:
-    """Close a case. Without an offence all of it is destroyed at once, and the employees are to be told."""
+    """Close a case. Without an offence all of it is destroyed at once, and the employees are to be told.
+
+    So is what is only of somebody who is cleared.
+    """
     from srs.privacy.cases import closing, letters
     from srs.privacy.cases.tables import Outcome
 
     if outcome not in OUTCOMES:
         raise typer.BadParameter(f"OUTCOME must be one of {', '.join(OUTCOMES)}")
     cabinet, actor = _enter(config, data, as_)
-    closed = closing.close(cabinet, actor, case, Outcome(outcome), reason, _now())
-    if closed.receipt is not None:
-        typer.echo(json.dumps(closed.receipt, ensure_ascii=False, indent=2))
+    closed = closing.close(cabinet, actor, case, Outcome(outcome), reason, _now(), cleared or ())
+    if (receipt := closed.receipt or closed.cleared_receipt) is not None:
+        typer.echo(json.dumps(receipt, ensure_ascii=False, indent=2))
     if mail:
         letters.send(cabinet, actor, closed.id, _now())
 

@@ -90,6 +90,9 @@ def show(
     plot: Annotated[
         Path | None, typer.Option(callback=_picture, metavar="FILE", help="A picture: .png, .svg, .pdf.")
     ] = None,
+    purpose: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What a picture is wanted for; must be what it is kept for.")
+    ] = None,
     config: Config = None,
     data: Data = None,
 ) -> None:
@@ -97,12 +100,15 @@ def show(
     from srs.archive.catalogue import details
 
     settings, engine, store = open_archive(config, data)
-    with acting(engine, settings, id_, "show") as row:
-        if plot is not None:
-            from srs.archive.plot import draw  # matplotlib takes a second
+    if plot is not None:
+        from srs.archive.plot import draw  # matplotlib takes a second
+        from srs.privacy.purpose import check_use
 
+        with acting(engine, settings, id_, "draw", reason=purpose) as row:
+            check_use(row, purpose, settings)
             draw(row, store, plot)
-            return
+        return
+    with acting(engine, settings, id_, "show") as row:
         known = details(engine, row, store)
     if as_json:
         typer.echo(json.dumps(known, ensure_ascii=False, indent=2))

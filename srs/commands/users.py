@@ -127,7 +127,10 @@ def role(
 @app.command()
 def password(
     name: Name,
-    oidc: Annotated[bool, typer.Option("--oidc", help="None any more: signs in by [oidc] only.")] = False,
+    oidc: Annotated[
+        bool,
+        typer.Option("--oidc", help="None any more once the user has signed in by [oidc]; it stays good until then."),
+    ] = False,
     config: Config = None,
     data: Data = None,
 ) -> None:
@@ -136,13 +139,21 @@ def password(
     from srs.privacy import users
 
     settings, engine, _ = open_archive(config, data)
+    if oidc and settings.oidc.issuer is None:
+        raise typer.BadParameter("there is no [oidc] issuer in the settings: nobody could sign in by it")
+    now = datetime.now(UTC)
     with writing(engine) as session:
-        user = users.get(session, name)
-        fresh: str | None = users.set_one_time_password(session, user, datetime.now(UTC), _lifetime(settings))
+        user, fresh = users.get(session, name), None
         if oidc:
-            fresh, user.password, user.must_change = None, None, False
-        note(session, "no password" if oidc else "new password", f"user:{name}")
+            user.oidc_until = now + _lifetime(settings)
+        else:
+            fresh = users.set_one_time_password(session, user, now, _lifetime(settings))
+        note(session, "expect by oidc" if oidc else "new password", f"user:{name}")
     _tell(name, fresh)
+    if oidc:
+        typer.echo(
+            f"for the first time within {settings.access.one_time_hours:g} hours; the password is good until then"
+        )
 
 
 @app.command()

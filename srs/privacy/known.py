@@ -66,7 +66,8 @@ def _enter(
 def _user(session: Session, settings: OidcSettings, subject: str, name: str, now: datetime) -> User:
     """The user of a subject; at the first sign-in the one of that name without a password, else a new one.
 
-    A name alone never opens what a password guards: providers often let people choose their names.
+    A name alone never opens what a password guards, unless an administrator said so for a while: providers often let
+    people choose their names.
     """
     user = session.exec(select(User).where(User.oidc_subject == subject).with_for_update()).first()
     if user is None:
@@ -75,9 +76,7 @@ def _user(session: Session, settings: OidcSettings, subject: str, name: str, now
             user = users.add_without_password(session, name, now)
         if user is None:
             raise NoSuchUser(f"there is no user {name} here: an administrator must make one")
-        if user.password is not None or user.oidc_subject is not None:
-            raise SignInRefused(f"the user {name} here signs in otherwise: an administrator must change that")
-        user.oidc_subject = subject
+        users.link(session, user, subject, now)
     if user.disabled:
         raise SignInRefused(f"the user {user.name} is disabled: ask an administrator")
     return user

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias
 
 from srs.privacy.errors import Misuse
 
@@ -47,6 +47,10 @@ class Scope(StrEnum):
 ON_RECORDINGS: Final = frozenset(
     {Right.LIST, Right.PLAY, Right.LISTEN, Right.CONTROL, Right.DOWNLOAD, Right.MAIL, Right.DELETE, Right.HOLD}
 )
+Needed: TypeAlias = Right | tuple[Right, ...]
+"""A right, or one of several."""
+CASE_RIGHTS: Final = (Right.CASES, Right.APPROVE)
+"""Who has one of them may know that there are cases."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ class User(SQLModel, table=True):
     """Time step of the last code that was taken: none is taken twice (RFC 6238 section 5.2)."""
     oidc_subject: str | None = Field(default=None, sa_type=Text, unique=True)
     """Issuer and subject, with a space between them."""
+    oidc_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """Until then whoever comes from the provider under this name is this user, and the password is good no more."""
     disabled: bool = False
     failures: int = 0
     """Attempts to sign in since the last that succeeded."""

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from srs.archive.database import reading, writing
 from srs.privacy import passwords
-from srs.privacy.errors import Misuse, NoSuchUser
+from srs.privacy.errors import Misuse, NoSuchUser, SignInRefused
 from srs.privacy.roles import Assignment, Person, Right, Scope
 from srs.privacy.tables import RoleOf, Token, User, WebSession
 
@@ -165,6 +165,20 @@ def set_one_time_password(session: Session, user: User, now: datetime, lifetime:
     set_password(session, user, password)
     user.must_change, user.password_until = True, now + lifetime
     return password
+
+
+def link(session: Session, user: User, subject: str, now: datetime) -> None:
+    """Have a user signed in by the OpenID provider from now on, and by no password.
+
+    Raises:
+        SignInRefused: they have a password, or another subject, and no administrator said that this is to change.
+    """
+    is_awaited = user.oidc_until is not None and now < user.oidc_until
+    if not is_awaited and (user.password is not None or user.oidc_subject is not None):
+        raise SignInRefused(f"the user {user.name} here signs in otherwise: an administrator must change that")
+    user.oidc_subject, user.oidc_until = subject, None
+    user.password, user.must_change, user.password_until = None, False, None
+    end_sessions(session, user)
 
 
 def disable(session: Session, user: User, *, disabled: bool = True) -> None:

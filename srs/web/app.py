@@ -18,13 +18,15 @@ from starlette.types import Scope
 from srs.archive.errors import ArchiveError, Held, NotReady
 from srs.control import ControlError
 from srs.live.listeners import TooMany
-from srs.privacy.errors import Misuse, NoSuchUser, Refused
+from srs.privacy.errors import Altered, Misuse, NoCase, NoSuchUser, Refused
 from srs.privacy.purpose import WrongPurpose
-from srs.privacy.roles import Right
+from srs.privacy.roles import CASE_RIGHTS, Right
 from srs.web import (
     account,
     announcements,
     audit,
+    case_end,
+    cases,
     change,
     desk,
     editing,
@@ -47,8 +49,10 @@ from srs.web import (
     use,
     users,
 )
+from srs.web.api import cases as cases_of_api
 from srs.web.api.app import api
 from srs.web.asker import NotFound
+from srs.web.cases import unnamed
 from srs.web.gate import Gate
 from srs.web.house import House
 from srs.web.language import Speaker
@@ -59,6 +63,7 @@ from srs.web.visit import NotSignedIn, language
 
 log = structlog.get_logger()
 
+API = "/api/v1"
 PAGES = (
     Page("/", start.home, None),
     Page("/start", start.start, Right.SETTINGS),
@@ -80,6 +85,7 @@ PAGES = (
     Page("/searches/forget", recordings.forget, None, "POST"),
     Page("/live", live.page_of_calls, None),
     Page("/live/calls", live.events, None),
+    Page("/live/use", use.say_of_calls, None, "POST"),
     Page("/live/{id}", live.order, Right.CONTROL, "POST"),
     Page("/live/{id}/stop", live.ask_stop, Right.CONTROL),
     Page("/live/{id}/listen", listen.begin, Right.LISTEN, "POST"),
@@ -102,6 +108,21 @@ PAGES = (
     Page("/privacy/persons/erase", desk.ask_erase, Right.REQUESTS),
     Page("/privacy/persons/erase", desk.erase, Right.REQUESTS, "POST"),
     Page("/privacy/persons/restrict", desk.restrict, Right.REQUESTS, "POST"),
+    Page("/cases", cases.listed, CASE_RIGHTS),
+    Page("/cases", cases.open_, Right.CASES, "POST"),
+    Page("/cases/{case}", cases.shown, CASE_RIGHTS),
+    Page("/cases/{case}/papers", cases.add, CASE_RIGHTS, "POST", upload=True),
+    Page("/cases/{case}/papers/{paper}", cases.read, CASE_RIGHTS),
+    Page("/cases/{case}/decision", cases.decide, CASE_RIGHTS, "POST"),
+    Page("/cases/{case}/hold", case_end.hold, CASE_RIGHTS, "POST"),
+    Page("/cases/{case}/recordings", case_end.heard, CASE_RIGHTS),
+    Page("/cases/{case}/recordings/{recording}", case_end.play, CASE_RIGHTS),
+    Page("/cases/{case}/close", case_end.ask_close, CASE_RIGHTS),
+    Page("/cases/{case}/close", case_end.close, CASE_RIGHTS, "POST"),
+    Page("/cases/{case}/letters", case_end.read_letters, CASE_RIGHTS),
+    Page("/cases/{case}/letters", case_end.settle_letters, CASE_RIGHTS, "POST"),
+    Page("/cases/{case}/export", case_end.export, CASE_RIGHTS, "POST"),
+    Page("/cases/{case}/destroy", case_end.destroy, CASE_RIGHTS, "POST"),
     Page("/settings", settings.shown, Right.SETTINGS),
     Page("/settings/announcements", announcements.listed, Right.SETTINGS),
     Page("/settings/announcements", announcements.add, Right.SETTINGS, "POST", upload=True),
@@ -124,7 +145,10 @@ PAGES = (
     Page("/sign-out", sign_in.leave, None, "POST", new_password_first=False, second_factor_first=False),
 )
 
-UPLOADS = frozenset({"/api/v1/announcements", *(page.path for page in PAGES if page.upload)})
+UPLOADS = (
+    *(page.path for page in PAGES if page.upload),
+    *(f"{API}{path}" for path in ("/announcements", cases_of_api.UPLOAD)),
+)
 
 
 def application(house: House) -> Starlette:
@@ -133,7 +157,7 @@ def application(house: House) -> Starlette:
     return Starlette(
         routes=[
             Mount("/static", Lasting(directory=STATIC)),
-            Mount("/api/v1", api(house)),
+            Mount(API, api(house)),
             Route("/sign-in", sign_in.Door(house).page, methods=["GET", "POST"]),
             *_provider_pages(house),
             Route("/link/{token}", link.Links(house).page, methods=["GET", "POST"]),
@@ -146,10 +170,12 @@ def application(house: House) -> Starlette:
         exception_handlers={
             NotSignedIn: _sign_in,
             NotFound: _not_found,
+            NoCase: _not_found,
             Refused: _explained(403),
             WrongPurpose: _explained(403),
             Held: _explained(409),
             NotReady: _explained(409),
+            Altered: _explained(409),
             Misuse: _explained(400),
             NoSuchUser: _not_found,
             ControlError: _explained(409),
@@ -196,7 +222,7 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 async def _defect(request: Request, error: Exception) -> Response:
-    log.error("page failed", path=request.url.path, exc_info=error)
+    log.error("page failed", path=unnamed(request.url.path), exc_info=error)
     return await _page(request, 500, "")
 
 

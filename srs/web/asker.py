@@ -14,7 +14,7 @@ from srs.privacy.access import Decision
 from srs.privacy.audit import Act
 from srs.privacy.errors import Refused
 from srs.privacy.purpose import WrongPurpose, check_use
-from srs.privacy.roles import ON_RECORDINGS, Person, Right
+from srs.privacy.roles import ON_RECORDINGS, Needed, Person
 from srs.web.house import House
 
 
@@ -31,15 +31,18 @@ class Asker:
     origin: str
     now: datetime
 
-    def decide(self, right: Right, row: Recording | None = None) -> Decision:
+    def decide(self, right: Needed, row: Recording | None = None) -> Decision:
         """Whether they may do something, with a recording where the right is one on recordings."""
+        if isinstance(right, tuple):
+            decisions = [self.decide(each, row) for each in right]
+            return next((each for each in decisions if each.allowed), decisions[0])
         if right not in ON_RECORDINGS:
             return self.house.guard.decide(self.person, right, None, self.now)
         if row is None:
             return Decision(False, f"which recording is to {right}?")
         return self.house.guard.decide(self.person, right, row, self.now)
 
-    def require(self, right: Right, row: Recording | None = None) -> None:
+    def require(self, right: Needed, row: Recording | None = None) -> None:
         """
         Raises:
             Refused: they may not; that is in the audit.
@@ -47,7 +50,8 @@ class Asker:
         decision = self.decide(right, row)
         if not decision.allowed:
             what = f"recording:{row.id}" if row else "recorder"
-            self.write(str(right), what, allowed=False, details={"why": decision.why})
+            action = str(right[0] if isinstance(right, tuple) else right)
+            self.write(action, what, allowed=False, details={"why": decision.why})
             raise Refused(decision.why)
 
     def require_use(self, row: Recording, purpose: str | None, action: str) -> None:

@@ -25,7 +25,7 @@ def words(visit: Visit) -> Response:
             raise NotReady("tags and note can be given when the call has ended")
         row.tags = list(dict.fromkeys(tags))[:MOST_TAGS]
         row.note = visit.form.get("note", "").strip()[:LONGEST_NOTE] or None
-    visit.note("tags and note", details={"tags": tags})
+        visit.note("tags and note", details={"tags": tags}, within=session)
     return back(f"/recordings/{visit.recording.id}")
 
 

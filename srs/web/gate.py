@@ -8,6 +8,7 @@ from typing import Final
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from srs.web.api import problems
@@ -38,7 +39,8 @@ class Gate:
     """Around the application."""
 
     def __init__(self, app: ASGIApp, *, secure: bool, rate: float, uploads: Collection[str] = ()) -> None:
-        self._app, self._secure, self._uploads = app, secure, uploads
+        self._app, self._secure = app, secure
+        self._uploads = [compile_path(path)[0] for path in uploads]
         self._rates = Rates(rate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,7 +73,7 @@ class Gate:
         return None
 
     def _largest(self, scope: Scope) -> int:
-        return LARGEST_UPLOAD if scope["path"] in self._uploads else LARGEST_BODY
+        return LARGEST_UPLOAD if any(path.match(scope["path"]) for path in self._uploads) else LARGEST_BODY
 
     def _with_headers(self, send: Send) -> Send:
         async def sending(message: Message) -> None:

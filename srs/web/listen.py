@@ -24,26 +24,30 @@ async def begin(visit: Visit) -> Response:
         except NotSignedIn:
             return None
 
-    answer = await answer_to(visit, visit.recording, visit.form.get("offer", ""), again)
+    answer = await answer_to(visit, visit.recording, visit.form.get("offer", ""), again, visit.purpose)
     return PlainTextResponse(answer, media_type="application/sdp")
 
 
-async def answer_to(asker: Asker, row: Recording, offer: str, again: Callable[[], Asker | None]) -> str:
+async def answer_to(
+    asker: Asker, row: Recording, offer: str, again: Callable[[], Asker | None], purpose: str | None
+) -> str:
     """Let somebody listen; the audit has when they begin, and for how long they did.
 
     Args:
         offer: SDP.
         again: who asks, as they are known a while later; None: not any more.
+        purpose: what they listen in for.
 
     Raises:
         NotReady: the call is over.
         Refused: nobody may hear it, or not who asks; that is in the audit.
+        WrongPurpose: not for that; so is this.
         Misuse: the offer is none.
         TooMany: others listen already.
     """
     house, subject = asker.house, f"recording:{row.id}"
-    await run_in_threadpool(_check, asker, row)
-    await run_in_threadpool(asker.write, "listen", subject)
+    await run_in_threadpool(_check, asker, row, purpose)
+    await run_in_threadpool(asker.write, "listen", subject, reason=purpose)
 
     async def allowed() -> bool:
         return await run_in_threadpool(lambda: (now := again()) is not None and _may_still(now, row))
@@ -61,8 +65,8 @@ async def answer_to(asker: Asker, row: Recording, offer: str, again: Callable[[]
         raise Misuse(str(error)) from error
 
 
-def _check(asker: Asker, row: Recording) -> None:
-    """Whether the call may be heard, with the purpose that it has by now."""
+def _check(asker: Asker, row: Recording, purpose: str | None) -> None:
+    """Whether the call may be heard for a purpose, with the one that it is kept for by now."""
     call = asker.house.board.call(row.id)
     if call is None:
         raise NotReady("the call is over")
@@ -70,6 +74,7 @@ def _check(asker: Asker, row: Recording) -> None:
     if why := call.unheard or (None if decision.allowed else decision.why):
         asker.write("listen", f"recording:{row.id}", allowed=False, details={"why": why})
         raise Refused(why)
+    asker.require_use(call.row, purpose, "listen")
 
 
 def _may_still(asker: Asker, row: Recording) -> bool:

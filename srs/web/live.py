@@ -18,6 +18,7 @@ from srs.live.board import Call, LegState
 from srs.privacy.errors import Misuse
 from srs.privacy.roles import Right
 from srs.siprec import operator
+from srs.web import use
 from srs.web.asker import Asker
 from srs.web.pages import back, clock, page, party, percent
 from srs.web.visit import Visit, of_browser
@@ -38,7 +39,8 @@ QUIET: Final = -60.0
 
 def page_of_calls(visit: Visit) -> Response:
     names = sorted(purposes(visit.house.settings.purpose))
-    return page(visit, "live.html", calls=calls(visit), purposes=names, quiet=QUIET)
+    uses = use.choices(visit)
+    return page(visit, "live.html", calls=calls(visit), purposes=names, uses=uses, said=visit.purpose, quiet=QUIET)
 
 
 def calls(visit: Visit) -> list[dict[str, Any]]:
@@ -67,6 +69,8 @@ def _rights(asker: Asker, call: Call) -> frozenset[Right]:
 
 def _told(visit: Visit, call: Call, rights: frozenset[Right]) -> dict[str, Any]:
     row = call.row
+    hears = Right.LISTEN in rights and call.unheard is None
+    is_said = use.is_said(visit, row)
     return {
         "id": row.id,
         "caller": party(row.caller),
@@ -74,7 +78,8 @@ def _told(visit: Visit, call: Call, rights: frozenset[Right]) -> dict[str, Any]:
         "length": clock(_since(row.started_at, visit.now)),
         "purpose": row.purpose or "",
         "paused": "" if call.paused_at is None else clock(_since(call.paused_at, visit.now)),
-        "listen": Right.LISTEN in rights and call.unheard is None,
+        "listen": hears and is_said,
+        "unsaid": hears and not is_said,
         "control": Right.CONTROL in rights,
         "listeners": ", ".join(visit.house.listeners.names(row.id)),
         "legs": [_leg(leg) for leg in call.legs],

@@ -12,23 +12,24 @@ from urllib.parse import urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from srs.privacy.roles import Right
+from srs.privacy.roles import CASE_RIGHTS, Needed, Right
 from srs.web.language import LANGUAGES, Speaker
 from srs.web.visit import Visit
 
 HERE: Final = Path(__file__).parent
 STATIC: Final = HERE / "static"
-MENU: Final[tuple[tuple[str, str, str, Right | None], ...]] = (
+MENU: Final[tuple[tuple[str, str, str, Needed | None], ...]] = (
     ("/recordings", "Recordings", "recordings", None),
     ("/live", "Live", "live", None),
     ("/state", "State", "state", Right.WATCH),
     ("/requests", "Requests", "check", None),
     ("/privacy", "Privacy", "lock", Right.REPORT),
+    ("/cases", "Cases", "case", CASE_RIGHTS),
     ("/users", "Users", "users", Right.USERS),
     ("/audit", "Audit", "audit", Right.AUDIT),
     ("/settings", "Settings", "settings", Right.SETTINGS),
 )
-"""Path, name, icon, and the right that shows it."""
+"""Path, name, icon, and the right that shows it, or one of which."""
 
 
 @cache

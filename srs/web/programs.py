@@ -42,7 +42,8 @@ def issue(asker: Asker, name: str, rights: Collection[Right], days: int) -> tupl
     with writing(asker.house.engine) as session:
         user = session.get_one(User, asker.person.id)
         token, secret = tokens.issue(session, user, name, rights, asker.now, timedelta(days=days))
-    asker.write("issue token", f"token:{token.name}", details={"rights": token.rights, "days": days})
+        details = {"rights": token.rights, "days": days}
+        asker.write("issue token", f"token:{token.name}", details=details, within=session)
     return token, secret
 
 
@@ -56,7 +57,7 @@ def give_up(asker: Asker, id_: str) -> None:
         raise NotFound
     with writing(asker.house.engine) as session:
         name = tokens.revoke(session, id_).name
-    asker.write("revoke token", f"token:{name}")
+        asker.write("revoke token", f"token:{name}", within=session)
 
 
 # Pages

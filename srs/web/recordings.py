@@ -17,7 +17,6 @@ from srs.privacy.errors import Misuse
 from srs.privacy.roles import Right
 from srs.web import use
 from srs.web.asker import Asker
-from srs.web.house import House
 from srs.web.marks import marks
 from srs.web.pages import back, page
 from srs.web.tables import SavedSearch
@@ -124,16 +123,21 @@ def shown(visit: Visit) -> Response:
             for right in (Right.PLAY, Right.DOWNLOAD, Right.MAIL, Right.DELETE, Right.HOLD)
         },
         complete=complete(row),
-        details=facts_of(visit.house, row),
-        is_said=use.is_said(visit),
+        details=facts_of(visit, row),
+        is_said=use.is_said(visit, row),
         said=use.purpose_of_use(visit),
         choices=dict(use.choices(visit)),
     )
 
 
-def facts_of(house: House, row: Recording) -> dict[str, Any]:
-    """All facts but which other recordings there are: not all of them may be known to whoever asks."""
-    told = catalogue.details(house.engine, row, house.store)
+def facts_of(asker: Asker, row: Recording) -> dict[str, Any]:
+    """All facts but which other recordings there are: not all of them may be known to whoever asks.
+
+    Keys that were pressed are a part of what was said: they are told to those who may play it.
+    """
+    told = catalogue.details(asker.house.engine, row, asker.house.store)
+    if not asker.decide(Right.PLAY, row).allowed:
+        told["leg_facts"] = [{k: v for k, v in leg.items() if k != "digits"} for leg in told["leg_facts"]]
     return {name: value for name, value in told.items() if name not in ("same_call", "file")}
 
 

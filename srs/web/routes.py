@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from srs.privacy.roles import Right
+from srs.privacy.roles import Needed
 from srs.web.house import House
 from srs.web.visit import Visit, of_browser
 
@@ -28,8 +28,8 @@ class Page:
     path: str
     """With `{id}`, the recording of that id is found and rights are on it."""
     answer: Answer
-    right: Right | None
-    """That the visitor needs; None: it is enough to be signed in (and to know of the recording)."""
+    right: Needed | None
+    """That the visitor needs, or one of which; None: it is enough to be signed in (and to know of the recording)."""
     method: str = "GET"
     new_password_first: bool = True
     """Not for somebody whose password was made by another."""

@@ -3,7 +3,6 @@
 import re
 import tempfile
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
@@ -18,8 +17,11 @@ from srs.archive.errors import NotReady
 from srs.archive.export import export, open_sound
 from srs.archive.store import Store
 from srs.archive.tables import Recording
+from srs.privacy.audit import Wanted, entries
 from srs.privacy.errors import Misuse
+from srs.privacy.tokens import SESSION_LONGEST
 from srs.web import use
+from srs.web.asker import Asker
 from srs.web.visit import Visit
 
 TYPES: Final = {"wav": "audio/wav", "mp3": "audio/mpeg", "flac": "audio/flac", "opus": "audio/ogg"}
@@ -28,27 +30,44 @@ _RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
 
 
 def play(visit: Visit) -> Response:
-    purpose = use.check(visit, "play")
-    note = partial(visit.note, "play", reason=purpose)
-    return stream(visit.recording, visit.house.store, visit.request.headers, note)
+    return stream(visit, visit.recording, visit.request.headers, use.check(visit, "play"))
 
 
-def stream(row: Recording, store: Store, asked: Headers, note: Callable[[], None]) -> Response:
-    """The sound as it is kept, or the range of it that is asked for.
+def stream(asker: Asker, row: Recording, asked: Headers, purpose: str | None) -> Response:
+    """The sound as it is kept, or the range of it that is asked for; that it is played is in the audit.
+
+    Once for what a player gets piece by piece; but nobody gets a piece of what they did not begin.
+    """
+    etag, subject = f'"{row.sha256}"', f"recording:{row.id}"
+    wanted = asked.get("range") if asked.get("if-range", etag) == etag else None
+    file = open_sound(row, asker.house.store)
+
+    def note(start: int) -> None:
+        if start == 0 or not _has_begun(asker, subject):
+            asker.write("play", subject, reason=purpose)
+
+    return ranged(file, etag, TYPES[row.format or "wav"], wanted, note)
+
+
+def _has_begun(asker: Asker, subject: str) -> bool:
+    mine = Wanted(asker.person.label, "play", subject, asker.now - SESSION_LONGEST, refused=False)
+    return bool(entries(asker.house.engine, mine, limit=1))
+
+
+def ranged(
+    file: IO[bytes], etag: str, media_type: str, wanted: str | None, note: Callable[[int], None] = lambda _: None
+) -> Response:
+    """A file, or the range of it that is wanted; it is closed afterwards.
 
     Args:
-        note: called before the first octets of the sound are given: that is a play.
+        note: called with the place of the first octet before any is given.
     """
-    etag = f'"{row.sha256}"'
-    file = open_sound(row, store)
     size = file.seek(0, 2)  # of the sound itself: what is stored may be sealed
-    wanted = asked.get("range")
-    span = _span(wanted, size) if asked.get("if-range", etag) == etag else (0, size)
+    span = _span(wanted, size)
     if span is None:
         file.close()
         raise HTTPException(416, "the sound has no such octets", {"Content-Range": f"bytes */{size}"})
-    if span[0] == 0:
-        note()
+    note(span[0])
     headers = {
         "Accept-Ranges": "bytes",
         "Content-Length": str(span[1] - span[0]),
@@ -58,7 +77,7 @@ def stream(row: Recording, store: Store, asked: Headers, note: Callable[[], None
     is_part = wanted is not None and span != (0, size)
     if is_part:
         headers["Content-Range"] = f"bytes {span[0]}-{span[1] - 1}/{size}"
-    return StreamingResponse(_read(file, *span), 206 if is_part else 200, headers, TYPES[row.format or "wav"])
+    return StreamingResponse(_read(file, *span), 206 if is_part else 200, headers, media_type)
 
 
 def _span(asked: str | None, size: int) -> tuple[int, int] | None:
@@ -83,6 +102,7 @@ def _read(file: IO[bytes], start: int, end: int) -> Iterator[bytes]:
 
 
 def peaks_of(visit: Visit) -> Response:
+    use.check(visit, "outline")
     return outline(visit.recording, visit.house.store, visit.request.headers)
 
 

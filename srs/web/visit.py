@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from srs.archive.tables import Recording
 from srs.privacy import second_factor, tokens
-from srs.privacy.roles import Right
+from srs.privacy.roles import Needed
 from srs.privacy.tables import User
 from srs.web.asker import Asker
 from srs.web.house import House
@@ -50,7 +50,7 @@ class Visit(Asker):
         wanted = self.house.settings.access.second_factor
         return second_factor.is_lacking(self.user, self.person.assignments, wanted)
 
-    def may(self, right: Right, row: Recording | None = None) -> bool:
+    def may(self, right: Needed, row: Recording | None = None) -> bool:
         return self.decide(right, row or self.row).allowed
 
     def note(
@@ -76,7 +76,7 @@ class Visit(Asker):
         why = reason or self.form.get("reason") or None
         self.write(action, what, reason=why, allowed=allowed, details=details, within=within)
 
-    def about(self, right: Right | None) -> "Visit":
+    def about(self, right: Needed | None) -> "Visit":
         """The visit, when it may be: with the recording that the path names.
 
         Raises:

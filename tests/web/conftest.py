@@ -67,6 +67,10 @@ def _people(data: Path) -> None:
                 users.give(session, user, assignment("supervisor", Scope.ALL, rights=[*hear, Right.LISTEN]))
                 users.give(session, user, assignment("privacy officer", rights=[*hear, Right.DELETE]))
                 users.give(session, user, assignment("administrator"))
+        for name, language, role in (("ivy", "en", "investigator"), ("olga", "nl", "privacy officer")):
+            user, _ = users.add(session, name, now, language=language)
+            users.set_password(session, user, PASSWORD)
+            users.give(session, user, assignment(role))
     engine.dispose()
 
 

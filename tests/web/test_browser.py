@@ -46,6 +46,7 @@ def test_every_page_is_fit_for_everybody(browser: Browser, site: Site, name: str
             "audit": "/audit",
             "tasks": "/tasks",
             "privacy": "/privacy",
+            "cases": "/cases",
             "persons": "/privacy/persons?person=alice",
             "receipts": "/privacy/receipts",
             "tokens": "/account/tokens",

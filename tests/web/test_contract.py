@@ -22,7 +22,7 @@ def house(tmp_path: Path) -> Iterator[House]:
         officer, supervisor = (
             assignment(name, rights=ROLES[name].possible, scope=Scope.ALL) for name in ("privacy officer", "supervisor")
         )
-        person(made, "root", assignment("administrator"), officer, supervisor)
+        person(made, "root", assignment("administrator"), assignment("investigator"), officer, supervisor)
         yield made
 
 

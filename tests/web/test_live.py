@@ -158,6 +158,12 @@ def test_a_supervisor_pauses_resumes_and_gives_a_purpose_without_leaving_the_pag
         card.get_by_label("Purpose").select_option("quality")
         card.get_by_role("button", name="Set purpose").click()
         expect(card.locator(".tag")).to_have_text("quality")
+        expect(card.get_by_role("button", name="Listen in")).to_be_hidden()
+        expect(card.get_by_text("say above what you listen in for")).to_be_visible()
+        page.goto(f"{site.url}/live")
+        page.get_by_label("Purpose of use").select_option("quality")
+        page.get_by_role("button", name="Go on").click()
+        expect(card.get_by_role("button", name="Listen in")).to_be_visible()
         visitor.go(f"/live/{call}/stop", "stop")
         page.goto(f"{site.url}/audit?subject=recording:{call}")
         for action in ("pause", "resume", "purpose", "listen"):

@@ -1,10 +1,13 @@
 """Signing in by an OpenID provider: a real one over HTTP, which tells the truth and lies."""
 
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from support.browsing import PASSWORD
 from support.client import Client
 
+from srs.archive.database import writing
 from srs.privacy import users
 from srs.privacy.roles import Right
 
@@ -121,3 +124,21 @@ def test_a_provider_that_is_away_is_told_and_passwords_go_on(company: Company):
     for language, words in (("nl", "Aanmelden met Example"), ("en", "Sign in with Example")):
         assert words in client.get("/sign-in", headers={"Accept-Language": language}).text
     assert client.sign_in("anton", "correct horse battery").status_code == 303
+
+
+def test_who_changes_over_to_the_provider_is_not_locked_out(company: Company):
+    company.user("karin")
+    told = {"sub": "30", "preferred_username": "karin"}
+    assert company.client().sign_in("karin", PASSWORD).status_code == 303
+    company.recorder.run("users", "password", "karin", "--oidc")
+    assert company.client().sign_in("karin", PASSWORD).status_code == 303, "the provider may be away"
+    assert come_in(company, company.client(), claims=told).status_code == 303
+    assert company.client().sign_in("karin", PASSWORD).status_code == 403
+    assert come_in(company, company.client(), claims=told).status_code == 303
+
+    company.user("kees")
+    with writing(company.engine) as session:
+        users.get(session, "kees").oidc_until = datetime.now(UTC) - timedelta(seconds=1)
+    answer = come_in(company, company.client(), claims={"sub": "31", "preferred_username": "kees"})
+    assert (answer.status_code, "signs in otherwise" in answer.text) == (403, True), "the time for it is over"
+    assert company.client().sign_in("kees", PASSWORD).status_code == 303

@@ -7,9 +7,10 @@ from sqlmodel import Session
 from srs.archive.database import reading, writing
 from srs.privacy.cases import journal
 from srs.privacy.cases.cabinet import Actor, Cabinet, has
-from srs.privacy.cases.closing import check_destroyable, destroy
+from srs.privacy.cases.closing import check_destroyable
+from srs.privacy.cases.destroying import destroy
 from srs.privacy.cases.dossier import find
-from srs.privacy.cases.papers import missing, papers
+from srs.privacy.cases.papers import LACKS, missing, papers
 from srs.privacy.cases.tables import Case, Outcome
 from srs.privacy.errors import Incomplete, Misuse, Refused
 from srs.privacy.roles import Person, Right
@@ -29,7 +30,7 @@ def approve(cabinet: Cabinet, actor: Actor, prefix: str, now: datetime) -> Case:
         lacks = missing(case, papers(session, case))
     if lacks:
         journal.record(cabinet, case, actor, "approve", now, allowed=False, details={"lacks": lacks})
-        raise Incomplete("\n".join([f"case {case.id} lacks", *(f"- {each}" for each in lacks)]))
+        raise Incomplete("\n".join([f"case {case.id} lacks", *(f"- {LACKS[kind]['en']}" for kind in lacks)]))
     if case.until <= now:
         raise Misuse(f"the time of case {case.id} is over: it has to be opened anew")
     with writing(cabinet.engine) as session:
@@ -49,6 +50,8 @@ def refuse(cabinet: Cabinet, actor: Actor, prefix: str, reason: str, now: dateti
         StoreError, DatabaseError: it is refused; the recorder goes on destroying the rest.
     """
     case = _to_decide(cabinet, actor, prefix, now)
+    if not reason.strip():
+        raise Misuse("say why it is refused")
     check_destroyable(cabinet, case)
     with writing(cabinet.engine) as session:
         case = _undecided(session, case.id)

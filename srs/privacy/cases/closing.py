@@ -1,30 +1,32 @@
 """The end of a case: what it recorded is destroyed, or kept as evidence for a while."""
 
-from contextlib import suppress
+from collections.abc import Collection
 from datetime import datetime
-from pathlib import PurePath
-from typing import Any
 
-from sqlmodel import Session, col, delete
-
-from srs.archive import ledger
-from srs.archive.database import reading, writing
+from srs.archive.database import writing
 from srs.archive.errors import Held
-from srs.archive.ledger import Erased
 from srs.privacy.cases import journal, letters
-from srs.privacy.cases.cabinet import FOLDER, Actor, Cabinet
+from srs.privacy.cases.cabinet import Actor, Cabinet
+from srs.privacy.cases.destroying import clear, destroy
 from srs.privacy.cases.dossier import find
-from srs.privacy.cases.papers import papers
-from srs.privacy.cases.recordings import PLAY, kept
-from srs.privacy.cases.tables import Case, CasePaper, CaseRecording, Outcome
+from srs.privacy.cases.tables import Case, Outcome
 from srs.privacy.errors import Misuse
 
-EXPORT = "export"
-"""The entry of its chain that tells of an export."""
 
-
-def close(cabinet: Cabinet, actor: Actor, prefix: str, outcome: Outcome, reason: str, now: datetime) -> Case:
+def close(
+    cabinet: Cabinet,
+    actor: Actor,
+    prefix: str,
+    outcome: Outcome,
+    reason: str,
+    now: datetime,
+    cleared: Collection[str] = (),
+) -> Case:
     """Close a case; it records no more. Without an offence everything is destroyed at once, and letters are written.
+
+    Args:
+        cleared: with an offence, the persons of the case who had no part in it: what is only of them is destroyed at
+            once, and they get letters.
 
     Raises:
         NoCase: there is none that the actor investigates.
@@ -35,18 +37,20 @@ def close(cabinet: Cabinet, actor: Actor, prefix: str, outcome: Outcome, reason:
     case = find(cabinet, actor, prefix, now, investigator=True)
     with writing(cabinet.engine) as session:
         case = journal.locked(session, case.id)
-        _check(cabinet, case, outcome, reason)
+        _check(cabinet, case, outcome, reason, cleared)
         case.outcome, case.reason, case.closed_by, case.closed_at = outcome, reason, actor.label, now
         case.stopped_at = case.stopped_at or now
-        if outcome == Outcome.NO_OFFENCE:
-            session.add_all(letters.write(case, letters.addressees(session, case), cabinet.settings, now))
-        journal.append(session, cabinet, case, actor, "close", now, reason=reason, details={"outcome": outcome})
+        case.cleared = [person for person in case.persons if person in cleared]
+        told = case.persons if outcome == Outcome.NO_OFFENCE else case.cleared
+        session.add_all(letters.write(case, letters.addressees(session, told), cabinet.settings, now))
+        details = {"outcome": outcome, "cleared": len(case.cleared)}
+        journal.append(session, cabinet, case, actor, "close", now, reason=reason, details=details)
     if outcome != Outcome.OFFENCE:
         return destroy(cabinet, case, actor, f"closed: {outcome}", now)
-    return case
+    return clear(cabinet, case, actor, now) if case.cleared else case
 
 
-def _check(cabinet: Cabinet, case: Case, outcome: Outcome, reason: str) -> None:
+def _check(cabinet: Cabinet, case: Case, outcome: Outcome, reason: str, cleared: Collection[str]) -> None:
     if case.closed_at is not None:
         raise Misuse(f"case {case.id} is closed already: {case.outcome}")
     if not reason.strip():
@@ -54,7 +58,9 @@ def _check(cabinet: Cabinet, case: Case, outcome: Outcome, reason: str) -> None:
     if (outcome == Outcome.WITHDRAWN) == (case.approved_at is not None) or outcome == Outcome.REFUSED:
         may = Outcome.WITHDRAWN if case.approved_at is None else f"{Outcome.OFFENCE} or {Outcome.NO_OFFENCE}"
         raise Misuse(f"case {case.id} can be closed as {may}, not as {outcome}")
-    if outcome != Outcome.OFFENCE:
+    if cleared and (outcome != Outcome.OFFENCE or not set(cleared) < set(case.persons)):
+        raise Misuse(f"with an offence some of {', '.join(case.persons)} may be cleared, not all: that is no offence")
+    if outcome != Outcome.OFFENCE or cleared:
         check_destroyable(cabinet, case)
 
 
@@ -99,69 +105,3 @@ def destroy_closed(cabinet: Cabinet, actor: Actor, prefix: str, reason: str, now
         raise Misuse(f"case {case.id} is {'destroyed already' if case.destroyed_at else 'not closed: close it first'}")
     check_destroyable(cabinet, case)
     return destroy(cabinet, case, actor, reason, now)
-
-
-def destroy(cabinet: Cabinet, case: Case, by: Actor | str, reason: str, now: datetime) -> Case:
-    """Destroy key, sound, papers and words of a closed case; the receipt stays. Once more does no harm.
-
-    The key goes first: from then on no copy can be read, wherever it is.
-
-    Raises:
-        StoreError, DatabaseError: something is still to be done; the key is gone.
-    """
-    with reading(cabinet.engine) as session:
-        rows, documents = kept(session, case), papers(session, case)
-        copies = _copies(session, case, cabinet, rows, documents)
-    cabinet.keys.destroy(case.id)
-    for file in [*(file for row in rows for file in row.files), *(paper.file for paper in documents)]:
-        cabinet.store.delete(file)
-    if cabinet.store.root is not None:
-        _remove_folders(cabinet, case)
-    ledger.add(cabinet.settings.data_dir, _erased(case, rows, documents, now))
-    with writing(cabinet.engine) as session:
-        case = journal.locked(session, case.id)
-        if case.destroyed_at is not None:  # another was quicker
-            return case
-        for table in (CaseRecording, CasePaper):
-            session.execute(delete(table).where(col(table.case_id) == case.id))
-        receipt = {"case": case.id, "at": now.isoformat(), "by": by if isinstance(by, str) else by.label}
-        case.suspicion, case.persons, case.destroyed_at = None, [], now
-        case.closed_at = case.closed_at or now
-        case.receipt = {**receipt, "reason": reason, "copies": copies}
-        details = {"copies": len(copies)}
-        journal.append(session, cabinet, case, by, "destroy", now, reason=reason, details=details)
-    return case
-
-
-def _copies(
-    session: Session, case: Case, cabinet: Cabinet, rows: list[CaseRecording], documents: list[CasePaper]
-) -> list[dict[str, Any]]:
-    """All that is known of, and what becomes of it."""
-    found: list[dict[str, Any]] = [{"kind": "key", "where": str(cabinet.keys.folder / case.id), "became": "destroyed"}]
-    stored = [("recording", row.file, row.sha256) for row in rows]
-    stored += [("capture", file, digest) for row in rows for file, digest in row.captures.items()]
-    stored += [(f"paper {paper.kind}", paper.file, paper.sha256) for paper in documents]
-    for kind, file, digest in stored:
-        where = file and cabinet.store.location(file)
-        found.append({"kind": kind, "where": where, "sha256": digest, "became": "destroyed"})
-    given = [each for each in journal.entries(session, case) if each.action in (EXPORT, PLAY) and each.allowed]
-    found += [
-        {"kind": each.action, "where": each.details.get("to") or each.who, "at": each.at, "became": "left"}
-        for each in given
-    ]
-    return found
-
-
-def _remove_folders(cabinet: Cabinet, case: Case) -> None:
-    assert cabinet.store.root is not None
-    folder = cabinet.store.root / FOLDER / case.id
-    for each in (folder / "papers", folder, folder.parent):
-        with suppress(OSError):  # there is something else in it, or it was never made
-            each.rmdir()
-
-
-def _erased(case: Case, rows: list[CaseRecording], documents: list[CasePaper], now: datetime) -> list[Erased]:
-    """For the ledger: what a restored backup must not bring back."""
-    files = [file for row in rows for file in row.files] + [paper.file for paper in documents]
-    gone = [Erased(PurePath(file).stem, file, now.isoformat()) for file in files]
-    return [*gone, Erased(case.id, None, now.isoformat())]

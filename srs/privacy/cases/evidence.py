@@ -24,7 +24,7 @@ from srs.archive.seal import seal_for
 from srs.privacy import audit
 from srs.privacy.cases import journal
 from srs.privacy.cases.cabinet import Actor, Cabinet
-from srs.privacy.cases.closing import EXPORT
+from srs.privacy.cases.destroying import EXPORT
 from srs.privacy.cases.dossier import find
 from srs.privacy.cases.papers import papers
 from srs.privacy.cases.recordings import Kept, opened
@@ -144,8 +144,7 @@ def _add_paper(package: _Package, cabinet: Cabinet, paper: CasePaper) -> None:
         content = file.read()
     _check_unaltered(f"paper {paper.id}", content, paper.sha256)
     added = {"added_by": paper.added_by, "added_at": stamp(paper.added_at)}
-    suffix = Path(paper.name).suffix
-    package.seal(f"papers/{paper.kind}_{paper.id[:8]}{suffix}", content, kind=paper.kind, **added)
+    package.seal(f"papers/{paper.kind}_{paper.id[:8]}{paper.suffix}", content, kind=paper.kind, **added)
 
 
 def _check_unaltered(what: str, content: bytes, sha256: str | None) -> None:
@@ -156,8 +155,9 @@ def _check_unaltered(what: str, content: bytes, sha256: str | None) -> None:
 def _told(case: Case) -> dict[str, Any]:
     """What the case says of persons."""
     period = {"since": stamp(case.since), "until": stamp(case.until)}
-    said = {name: getattr(case, name) for name in ("suspicion", "persons", "reference", "no_council", "reason")}
-    return {"case": case.id, **said, **period, "outcome": case.outcome}
+    said = {name: getattr(case, name) for name in ("suspicion", "reference", "no_council", "reason")}
+    persons = [person for person in case.persons if person not in case.cleared]
+    return {"case": case.id, "persons": persons, **said, **period, "outcome": case.outcome}
 
 
 def _finish(package: _Package, cabinet: Cabinet, case: Case, actor: Actor, now: datetime) -> None:

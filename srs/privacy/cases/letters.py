@@ -35,8 +35,8 @@ Beste {name},
 Van {since} tot {until} zijn telefoongesprekken van {person} opgenomen zonder dat u dit wist. De aanleiding was een
 vermoeden van een strafbaar feit. De toezichthouder is vooraf geraadpleegd (kenmerk {reference}).
 
-Het onderzoek is op {closed} afgesloten. Het vermoeden was ongegrond. Alle opnamen en stukken zijn op {closed}
-vernietigd. Deze zaak heeft geen gevolgen voor u.
+Het onderzoek is op {closed} afgesloten. Het vermoeden tegen u was ongegrond. {destroyed}
+Deze zaak heeft geen gevolgen voor u.
 
 U kunt vragen welke gegevens over u zijn verwerkt (artikel 15 AVG), bezwaar maken (artikel 21) en een klacht indienen
 bij de Autoriteit Persoonsgegevens. Onze functionaris voor gegevensbescherming beantwoordt uw vragen.
@@ -50,14 +50,26 @@ Dear {name},
 From {since} to {until} telephone calls of {person} were recorded without your knowledge. The reason was a suspicion
 of an offence. The supervisory authority was consulted before (reference {reference}).
 
-The investigation was closed on {closed}. The suspicion was unfounded. All recordings and papers were destroyed on
-{closed}. This case has no consequences for you.
+The investigation was closed on {closed}. The suspicion against you was unfounded. {destroyed}
+This case has no consequences for you.
 
 You can ask which data of yours were processed (GDPR article 15), object (article 21) and complain to the supervisory
 authority. Our data protection officer answers your questions. Please mention case {case}.
 
 {organisation}
 """,
+}
+DESTROYED: Final[dict[Language, str]] = {
+    "nl": "Alle opnamen en stukken zijn op {closed} vernietigd.",
+    "en": "All recordings and papers were destroyed on {closed}.",
+}
+DESTROYED_IN_PART: Final[dict[Language, str]] = {
+    "nl": """\
+De opnamen van uw gesprekken zijn op {closed}
+vernietigd, behalve van gesprekken met iemand tegen wie het vermoeden gegrond was.""",
+    "en": """\
+The recordings of your calls were destroyed
+on {closed}, except of calls with somebody against whom the suspicion was founded.""",
 }
 
 
@@ -72,11 +84,11 @@ class Addressee:
     language: Language = "nl"
 
 
-def addressees(session: Session, case: Case) -> list[Addressee]:
-    """Everybody that a case is about: users by their extensions, and each pattern that is no user's."""
+def addressees(session: Session, persons: Iterable[str]) -> list[Addressee]:
+    """Who is to be told of a case about some persons: users by extensions, and each pattern that is no user's."""
     users = session.exec(select(User).order_by(col(User.name))).all()
     found = []
-    for person in case.persons:
+    for person in persons:
         own = [user for user in users if fits([person], user.extensions) or fits(user.extensions, [person])]
         found += [Addressee(person, user.name, user.mail, _language(user)) for user in own]
         found += [] if own else [Addressee(person, person)]
@@ -110,12 +122,14 @@ def write(case: Case, to: Iterable[Addressee], settings: Settings, now: datetime
 
 def _text(case: Case, to: Addressee, settings: Settings, now: datetime) -> str:
     own = settings.cases.letter_nl if to.language == "nl" else settings.cases.letter_en
+    destroyed = DESTROYED_IN_PART if case.cleared else DESTROYED
     words = {
         "name": to.name,
         "person": to.person,
         "since": str(case.since.date()),
         "until": str(min(case.until, now).date()),
         "closed": str(now.date()),
+        "destroyed": destroyed[to.language].format(closed=now.date()),
         "reference": case.reference,
         "case": case.id[:8],
         "organisation": settings.cases.organisation,

@@ -1,8 +1,6 @@
 """What a case recorded, for those who investigate it."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -63,9 +61,13 @@ def recordings(cabinet: Cabinet, actor: Actor, prefix: str, now: datetime) -> li
     return opened(cabinet, case)
 
 
-@contextmanager
-def sound(cabinet: Cabinet, actor: Actor, prefix: str, recording: str, now: datetime) -> Iterator[BinaryIO]:
-    """The sound of a recording of a case, WAV.
+def sound(
+    cabinet: Cabinet, actor: Actor, prefix: str, recording: str, now: datetime, *, goes_on: bool = False
+) -> tuple[CaseRecording, BinaryIO]:
+    """A recording of a case and its sound, WAV; that it is played is written down.
+
+    Args:
+        goes_on: it is a later part of what is being played: once is enough.
 
     Raises:
         NoCase: there is no such case or recording that the actor investigates, or there is no sound of it.
@@ -77,6 +79,12 @@ def sound(cabinet: Cabinet, actor: Actor, prefix: str, recording: str, now: date
     if len(found) != 1 or len(recording) < SHORTEST_PREFIX or found[0].file is None:
         journal.record(cabinet, case, actor, PLAY, now, allowed=False, details={"recording": recording})
         raise NoCase(f"case {case.id} has no recording {recording!r} with sound, or more than one")
-    journal.record(cabinet, case, actor, PLAY, now, details={"recording": found[0].id})
-    with cabinet.open(case.id, found[0].file) as file:
-        yield file
+    if not (goes_on and _is_noted(cabinet, case, actor, found[0])):
+        journal.record(cabinet, case, actor, PLAY, now, details={"recording": found[0].id})
+    return found[0], cabinet.open(case.id, found[0].file)
+
+
+def _is_noted(cabinet: Cabinet, case: Case, actor: Actor, row: CaseRecording) -> bool:
+    with reading(cabinet.engine) as session:
+        plays = [each for each in journal.entries(session, case) if each.action == PLAY and each.allowed]
+    return any((each.who, each.details.get("recording")) == (actor.label, row.id) for each in plays)

@@ -1,5 +1,6 @@
 """Cases, their papers, what they recorded, their letters and their own chain of what was done."""
 
+import re
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -48,6 +49,10 @@ class Case(SQLModel, table=True):
     """None: destroyed."""
     persons: list[str] = Field(default_factory=list, sa_type=JSON)
     """Patterns of numbers, extensions and addresses; empty: destroyed."""
+    cleared: list[str] = Field(default_factory=list, sa_type=JSON)
+    """Those of them who had no part in the offence."""
+    cleared_receipt: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    """Of the destruction of what is only of them; None: that is still to be done."""
     since: datetime = Field(sa_type=UtcDateTime)
     until: datetime = Field(sa_type=UtcDateTime)
     reference: str | None = Field(default=None, sa_type=Text)
@@ -93,6 +98,12 @@ class CasePaper(SQLModel, table=True):
     """Of the paper as it was given; so is its size."""
     added_by: str = Field(sa_type=Text)
     added_at: datetime = Field(sa_type=UtcDateTime)
+
+    @property
+    def suffix(self) -> str:
+        """How its name ends: `.pdf`; nothing where that is no letters and digits."""
+        found = re.search(r"\.[A-Za-z0-9]{1,8}$", self.name)
+        return found[0] if found else ""
 
 
 class CaseRecording(SQLModel, table=True):

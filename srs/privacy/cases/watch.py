@@ -17,7 +17,7 @@ from srs.archive.errors import ArchiveError
 from srs.privacy import users
 from srs.privacy.cases import journal
 from srs.privacy.cases.cabinet import Cabinet, is_concerned
-from srs.privacy.cases.closing import destroy
+from srs.privacy.cases.destroying import clear, destroy
 from srs.privacy.cases.letters import mail, waiting_letters
 from srs.privacy.cases.steps import ANNOUNCED, Step, kept_until, steps
 from srs.privacy.cases.tables import Case, CaseLetter, Outcome
@@ -33,7 +33,10 @@ AGAIN: Final = timedelta(days=1)
 OFFICER: Final = "privacy officer"
 
 SUBJECTS: Final[dict[Language, str]] = {"nl": "Zaak {case}: er is iets te doen", "en": "Case {case}: something is due"}
-MORE: Final[dict[Language, str]] = {"nl": "Zie: srs case show {case}", "en": "See: srs case show {case}"}
+MORE: Final[dict[Language, str]] = {
+    "nl": "Zie de pagina Zaken, of srs case show {case}",
+    "en": "See the page Cases, or srs case show {case}",
+}
 
 
 class Watch:
@@ -93,6 +96,8 @@ def _destroy(cabinet: Cabinet, case: Case, now: datetime) -> None:
         destroy(cabinet, case, journal.RECORDER, f"closed: {case.outcome}", now)
     elif _is_too_old(cabinet, case, now):
         destroy(cabinet, case, journal.RECORDER, "end of the retention period", now)
+    elif case.cleared and case.cleared_receipt is None and cabinet.keys.opens(case.id):
+        clear(cabinet, case, journal.RECORDER, now)
 
 
 def _is_too_old(cabinet: Cabinet, case: Case, now: datetime) -> bool:

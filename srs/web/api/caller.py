@@ -9,7 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from srs.archive.tables import Recording
 from srs.privacy import tokens
-from srs.privacy.roles import Right
+from srs.privacy.roles import Needed, Right
 from srs.web.api.problems import Trouble
 from srs.web.api.words import Word
 from srs.web.asker import Asker
@@ -58,7 +58,7 @@ Caller = Annotated[Asker, Depends(_caller)]
 """Anybody with a token."""
 
 
-def having(right: Right) -> Any:  # noqa: ANN401 - what FastAPI calls a dependency
+def having(right: Needed) -> Any:  # noqa: ANN401 - what FastAPI calls a dependency
     """A caller who has a right of the house; for `list`, whose token is for it."""
 
     def allowed(caller: Caller) -> Asker:

@@ -10,7 +10,7 @@ from srs.archive.errors import NotReady
 from srs.live import board
 from srs.privacy.roles import Right
 from srs.siprec import operator
-from srs.web.api.caller import About, about, having, identified
+from srs.web.api.caller import About, PurposeOfUse, about, having, identified
 from srs.web.api.once import Once
 from srs.web.api.problems import Trouble
 from srs.web.api.words import Asked, Listed, Word
@@ -125,7 +125,9 @@ class Answer(BaseModel):
 
 
 @router.post("/{id}/listen")
-async def listen(found: Annotated[About, about(Right.LISTEN)], wanted: Offer, request: Request) -> Answer:
+async def listen(
+    found: Annotated[About, about(Right.LISTEN)], wanted: Offer, request: Request, purpose: PurposeOfUse
+) -> Answer:
     """Listen in by WebRTC, until the connection, the call or the right to it ends."""
     caller = found.caller
 
@@ -135,4 +137,4 @@ async def listen(found: Annotated[About, about(Right.LISTEN)], wanted: Offer, re
         except Trouble:
             return None
 
-    return Answer(answer=await answer_to(caller, found.row, wanted.offer, again))
+    return Answer(answer=await answer_to(caller, found.row, wanted.offer, again, purpose))

@@ -57,7 +57,8 @@ def ask(caller: Caller, wanted: Request) -> Leave:
     with writing(caller.house.engine) as session:
         user = session.get_one(User, caller.person.id)
         grant = grants.ask(session, user, wanted.recording_id, wanted.right, wanted.reason, caller.now)
-    caller.write("ask", f"recording:{wanted.recording_id}", reason=wanted.reason, details={"right": wanted.right})
+        subject, details = f"recording:{wanted.recording_id}", {"right": wanted.right}
+        caller.write("ask", subject, reason=wanted.reason, details=details, within=session)
     return _leave(grant, caller.person.name)
 
 
@@ -73,7 +74,7 @@ def decide(caller: Annotated[Asker, having(Right.GRANT)], grant: str, verdict: V
         if session.get(Grant, grant) is None:
             raise NotFound
         decided = grants.decide(session, grant, caller.person, caller.now, period)
-    subject = f"recording:{decided.recording_id}"
-    caller.write("grant" if period else "refuse", subject, reason=decided.reason, details=verdict.model_dump())
+        action, subject = "grant" if period else "refuse", f"recording:{decided.recording_id}"
+        caller.write(action, subject, reason=decided.reason, details=verdict.model_dump(), within=session)
     with reading(caller.house.engine) as session:
         return _leave(decided, session.get_one(User, decided.user_id).name)

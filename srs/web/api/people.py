@@ -127,7 +127,7 @@ def change(caller: Administrator, name: Name, wanted: UserChange) -> User:
         user.extensions = user.extensions if wanted.extensions is None else wanted.extensions
         if wanted.disabled is not None:
             users.disable(session, user, disabled=wanted.disabled)
-    caller.write("change user", f"user:{name}", details=wanted.model_dump(exclude_unset=True))
+        caller.write("change user", f"user:{name}", details=wanted.model_dump(exclude_unset=True), within=session)
     return one(caller, name)
 
 
@@ -137,7 +137,7 @@ def password(caller: Administrator, name: Name) -> Password:
     _not_oneself(caller, name)
     with writing(caller.house.engine) as session:
         fresh = users.set_one_time_password(session, users.get(session, name), caller.now, _lifetime(caller))
-    caller.write("password user", f"user:{name}")
+        caller.write("password user", f"user:{name}", within=session)
     return Password(name=name, one_time_password=fresh)
 
 
@@ -171,7 +171,7 @@ def give(caller: Administrator, name: Name, role: RoleName, wanted: NewRole) -> 
     given = assignment(role, wanted.scope, wanted.groups, wanted.excluded, wanted.rights)
     with writing(caller.house.engine) as session:
         users.give(session, users.get(session, name), given)
-    caller.write("give user", f"user:{name}", details={"role": role, **wanted.model_dump()})
+        caller.write("give user", f"user:{name}", details={"role": role, **wanted.model_dump()}, within=session)
     return one(caller, name)
 
 
@@ -181,7 +181,7 @@ def take(caller: Administrator, name: Name, role: RoleName) -> User:
     _not_oneself(caller, name)
     with writing(caller.house.engine) as session:
         users.take(session, users.get(session, name), role)
-    caller.write("take user", f"user:{name}", details={"role": role})
+        caller.write("take user", f"user:{name}", details={"role": role}, within=session)
     return one(caller, name)
 
 

@@ -17,9 +17,10 @@ from srs.archive.errors import ArchiveError, Held, NotReady, Sealed, UnreadableL
 from srs.control import ControlError
 from srs.handoff.errors import NoTask
 from srs.live.listeners import TooMany
-from srs.privacy.errors import Misuse, NoSuchUser, Refused
+from srs.privacy.errors import Altered, Misuse, NoCase, NoSuchUser, Refused
 from srs.privacy.purpose import WrongPurpose
 from srs.web.asker import NotFound
+from srs.web.cases import unnamed
 from srs.web.edited import Overtaken
 
 log = structlog.get_logger()
@@ -47,6 +48,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "held": Kind(409, "A legal hold forbids it: release it first"),
         "not-ready": Kind(409, "There is no sound, not yet or no more"),
         "sealed": Kind(409, "The key that would open the sound is not here"),
+        "altered": Kind(409, "Evidence is not as it was stored"),
         "unfinished": Kind(409, "The first request with this Idempotency-Key has no answer: look what became of it"),
         "not-done": Kind(409, "The recorder did not do it: detail says why"),
         "changed": Kind(412, "It has changed since: get it again, then send the change with its new ETag"),
@@ -66,6 +68,7 @@ _BY_STATUS: Final = {kind.status: name for name, kind in reversed([*KINDS.items(
 _OF: Final[tuple[tuple[type[Exception], str], ...]] = (
     (NotFound, "not-found"),
     (NoSuchUser, "not-found"),
+    (NoCase, "not-found"),
     (NoTask, "conflict"),
     (Refused, "forbidden"),
     (WrongPurpose, "wrong-purpose"),
@@ -76,6 +79,7 @@ _OF: Final[tuple[tuple[type[Exception], str], ...]] = (
     (Misuse, "conflict"),
     (ControlError, "not-done"),
     (TooMany, "too-many-listeners"),
+    (Altered, "altered"),
     (UnreadableList, "invalid"),
     (ArchiveError, "unavailable"),
 )
@@ -163,5 +167,5 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _defect(request: Request, error: Exception) -> JSONResponse:
-    log.error("request failed", path=request.url.path, exc_info=error)
+    log.error("request failed", path=unnamed(request.url.path), exc_info=error)
     return answer("defect")

@@ -72,6 +72,7 @@ _UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "As it was."
 @router.get("/{id}", responses=_UNCHANGED, response_model=Recording)
 def one(found: Listed_, request: Request, response: Response) -> Any:  # noqa: ANN401
     """One recording, with its ETag; also a call under way."""
+    found.note("show")
     known = described(found.row)
     if request.headers.get("if-none-match") == known.etag:
         return Response(status_code=304, headers={"ETag": known.etag})
@@ -82,7 +83,8 @@ def one(found: Listed_, request: Request, response: Response) -> Any:  # noqa: A
 @router.get("/{id}/facts")
 def facts(found: Listed_) -> dict[str, Any]:
     """All that is known of one: losses, pauses, digits, notices, identifiers …"""
-    return facts_of(found.caller.house, found.row)
+    found.note("show", facts=True)
+    return facts_of(found.caller, found.row)
 
 
 class Words(Asked):

@@ -28,12 +28,13 @@ def _files(*types: str, partial: bool = True) -> dict[int | str, dict[str, Any]]
 def audio(found: Played, request: Request, purpose: PurposeOfUse) -> Response:
     """The sound as it is kept; by `Range` a part of it."""
     found.check_use(purpose, "play")
-    return stream(found.row, found.caller.house.store, request.headers, lambda: found.note("play", purpose))
+    return stream(found.caller, found.row, request.headers, purpose)
 
 
 @router.get("/peaks", responses=_files("application/octet-stream", partial=False))
-def peaks(found: Played, request: Request) -> Response:
-    """The outline of the sound, as the player draws it."""
+def peaks(found: Played, request: Request, purpose: PurposeOfUse) -> Response:
+    """The outline of the sound, as the player draws it: who spoke when."""
+    found.check_use(purpose, "outline")
     return outline(found.row, found.caller.house.store, request.headers)
 
 

@@ -75,13 +75,13 @@ def task_of(caller: Asker, number: int) -> Todo:
 
 
 @router.post("/tasks/{number}/retry")
-def retry(caller: Watcher, number: Number) -> Todo:
+def retry(caller: Keeper, number: Number) -> Todo:
     """Have a task done now that failed, was cancelled or is to be done later."""
     return _by_hand(caller, number, "retry task", tasks.retry)
 
 
 @router.post("/tasks/{number}/cancel")
-def cancel(caller: Watcher, number: Number) -> Todo:
+def cancel(caller: Keeper, number: Number) -> Todo:
     """Have a task not done at all."""
     return _by_hand(caller, number, "cancel task", tasks.cancel)
 

@@ -100,7 +100,12 @@ def issue(caller: Administrator, name: Name, wanted: NewToken) -> MadeToken:
     with writing(caller.house.engine) as session:
         user, period = users.get(session, name), timedelta(days=wanted.days)
         token, secret = tokens.issue(session, user, wanted.name, wanted.rights, caller.now, period)
-    caller.write("add token", f"user:{name}", details={"token": wanted.name, **wanted.model_dump(include={"rights"})})
+        caller.write(
+            "add token",
+            f"user:{name}",
+            details={"token": wanted.name, **wanted.model_dump(include={"rights"})},
+            within=session,
+        )
     return MadeToken(id=token.id, token=secret, expires_at=token.expires_at)
 
 
@@ -111,7 +116,7 @@ def revoke(caller: Administrator, token: str) -> None:
         if session.get(Token, token) is None:
             raise NotFound
         gone = tokens.revoke(session, token)
-    caller.write("revoke token", f"token:{gone.id}", details={"token": gone.name})
+        caller.write("revoke token", f"token:{gone.id}", details={"token": gone.name}, within=session)
 
 
 @router.get("/me/tokens")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from unittest.mock import patch
 
@@ -28,7 +29,7 @@ from srs.privacy.cases.approval import approve
 from srs.privacy.cases.cabinet import Actor, Cabinet
 from srs.privacy.cases.closing import close
 from srs.privacy.cases.dossier import Opening, open_case
-from srs.privacy.cases.papers import add_paper
+from srs.privacy.cases.papers import Document, add_paper
 from srs.privacy.cases.recordings import Kept, opened
 from srs.privacy.cases.tables import Case, Outcome, PaperKind
 from srs.privacy.roles import Right, assignment
@@ -134,7 +135,10 @@ class House:
 
     def call(self, callee: str, caller: str = CUSTOMER) -> Recording:
         """A call of 0.4 s; what everybody else has of it."""
-        talk(self.recorder, caller, f"sip:{callee}@example.com", noise(1, 0.4), noise(2, 0.4))
+        parties = (caller, f"sip:{callee}@example.com")
+        thread = Thread(target=talk, args=(self.recorder, *parties, noise(1, 0.4), noise(2, 0.4)))
+        thread.start()  # a browser's loop may run in this one
+        thread.join()
         return self._newest(callee)
 
     def _newest(self, callee: str) -> Recording:
@@ -158,16 +162,25 @@ class House:
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A recorder for all tests of a module."""
-    folder = tmp_path_factory.mktemp("house")
-    (folder / "srs.toml").write_text(SETTINGS)
-    environment = {"SRS_CONFIG": str(folder / "srs.toml")}
+    more = {}
     if request.param == "postgresql":
-        environment["SRS_DATABASE__URL"] = request.getfixturevalue("postgres_server").database()
+        more["SRS_DATABASE__URL"] = request.getfixturevalue("postgres_server").database()
+    with recording(tmp_path_factory.mktemp("house"), more) as house:
+        yield house
+
+
+@contextmanager
+def recording(folder: Path, more: dict[str, str]) -> Iterator[House]:
+    """A running recorder with its people; `more` are settings."""
+    (folder / "srs.toml").write_text(SETTINGS)
+    environment = {"SRS_CONFIG": str(folder / "srs.toml"), **more}
     recorder = Recorder(folder / "data", "127.0.0.1", environment)
     engine = connect(environment.get("SRS_DATABASE__URL") or f"sqlite:///{folder}/data/recordings.sqlite")
-    yield House(recorder, engine, people(engine), folder)
-    recorder.stop()
-    engine.dispose()
+    try:
+        yield House(recorder, engine, people(engine), folder)
+    finally:
+        recorder.stop()
+        engine.dispose()
 
 
 def people(engine: Engine) -> dict[str, str]:
@@ -225,10 +238,9 @@ class Desk:
         return self.approve_with_papers(self.open(since, until, now), now)
 
     def approve_with_papers(self, case: Case, now: datetime) -> Case:
-        paper = self.settings.data_dir / "paper.pdf"
-        paper.write_bytes(b"yes")
-        add_paper(self.cabinet, self.actor("ivy"), case.id, PaperKind.DPIA, paper, now)
-        add_paper(self.cabinet, self.actor("ivy"), case.id, PaperKind.AUTHORITY, paper, now, "AP 1")
+        for kind, reference in ((PaperKind.DPIA, None), (PaperKind.AUTHORITY, "AP 1")):
+            document = Document(kind, "paper.pdf", b"yes", reference)
+            add_paper(self.cabinet, self.actor("ivy"), case.id, document, now)
         return approve(self.cabinet, self.actor("olga"), case.id, now)
 
     def recorded(self, case: Case) -> list[Kept]:

@@ -15,7 +15,7 @@ from srs.archive.database import reading, writing
 from srs.archive.errors import Sealed, StoreError
 from srs.archive.tables import Recording, State
 from srs.privacy.cases import journal
-from srs.privacy.cases.closing import destroy
+from srs.privacy.cases.destroying import destroy
 from srs.privacy.cases.recordings import sound
 from srs.privacy.cases.tables import Case, CaseEntry, Outcome
 from srs.privacy.cases.watch import look
@@ -28,7 +28,8 @@ WEEK = timedelta(days=7)
 
 
 def samples(desk: Desk, case: Case, recording: str) -> np.ndarray:
-    with sound(desk.cabinet, desk.actor("ivy"), case.id, recording, LATER) as file, wave.open(file, "rb") as wav:
+    _, file = sound(desk.cabinet, desk.actor("ivy"), case.id, recording, LATER)
+    with file, wave.open(file, "rb") as wav:
         return np.frombuffer(wav.readframes(wav.getnframes()), "<i2").reshape(-1, wav.getnchannels())
 
 
