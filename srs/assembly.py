@@ -34,7 +34,7 @@ def open_archive(settings: Settings) -> Archive:
     Raises:
         DatabaseError, StoreError: one of them is not to be had.
     """
-    on_stored = (planner(settings), Grouping(settings.group).note)
+    on_stored = (Grouping(settings.group).note, planner(settings))  # rows are written out when they are planned for
     return keep.open_archive(settings, Judge(settings), on_stored, (Apart(settings),))
 
 

@@ -11,7 +11,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import takewhile
@@ -246,7 +246,7 @@ def _identifiers(finalised: "Finalised") -> list[Identifier]:
 
 
 def _leg(channel: int, leg: "LegSound") -> Leg:
-    facts = asdict(leg.facts)
+    facts = {each.name: getattr(leg.facts, each.name) for each in fields(leg.facts)}
     return Leg(
         channel=channel,
         label=clean(leg.label),
@@ -288,10 +288,13 @@ def _save(archive: Archive, rows: Iterable[Recording]) -> None:
     """All in one transaction: that of the first says that all are there."""
     with writing(archive.engine) as session:
         for row in rows:
+            row.parties = parties_text(row)
+            saved = row
             if before := session.get(Recording, row.id):
                 row.held, row.created_at = before.held, before.created_at
-            row.parties = parties_text(row)
-            saved = session.merge(row)
+                saved = session.merge(row)
+            else:
+                session.add(row)
             for note in archive.on_stored:
                 note(session, saved)
 

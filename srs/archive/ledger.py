@@ -5,6 +5,7 @@ store stand in it, nothing of the call.
 """
 
 import json
+import mmap
 import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -54,7 +55,9 @@ def read(data_dir: Path) -> dict[str, Erased]:
 def has(data_dir: Path, recording: str) -> bool:
     """Whether a recording was deleted."""
     try:
-        with (data_dir / NAME).open() as file:
-            return any(f'"id": {json.dumps(recording)}' in line for line in file)
+        with (data_dir / NAME).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as lines:
+            return lines.find(f'"id": {json.dumps(recording)}'.encode()) >= 0
     except FileNotFoundError:
+        return False
+    except ValueError:  # there is nothing in it yet
         return False

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import UOWTransaction
-from sqlmodel import Field, SQLModel, col
+from sqlmodel import Field, SQLModel
 
 from srs.archive.subject import number
 from srs.archive.tables import NoticeState, Recording, State
@@ -30,6 +30,7 @@ POOR_INDEX: Final = "ix_recording_search_poor"
 POOR: Final = 4.03
 """MOS below which some users are dissatisfied (ITU-T G.107 annex B)."""
 _IS_POOR: Final = sa.text(f"mos < {POOR}")
+_CHANGES: Final = ("words", "duration_s", "complete", "purpose", "state", "held", "mos", "notice")
 _WALKED: Final = ("duration_s", "complete", "purpose", "state", "held", "mos", "notice")
 
 
@@ -107,16 +108,25 @@ def place(moment: datetime) -> int:
 def _follow(session: OrmSession, _: UOWTransaction) -> None:
     for row in [*session.new, *session.dirty]:
         if isinstance(row, Recording):
-            note(session.connection(), row)
+            note(session.connection(), row, is_new=row in session.new)
 
 
-def note(connection: Connection, row: Recording) -> None:
+_TABLE: Final = SQLModel.metadata.tables[str(Searchable.__tablename__)]
+_UPDATE: Final = (
+    sa.update(_TABLE)
+    .where(_TABLE.c.recording_id == sa.bindparam("of"))
+    .values({name: sa.bindparam(name) for name in _CHANGES})
+)
+_INSERT: Final = sa.insert(_TABLE)
+_TAKEN: Final = sa.select(_TABLE.c.position).where(_TABLE.c.position == sa.bindparam("at"))
+"""Made once: to build and to recognise them takes longer than to have them done."""
+
+
+def note(connection: Connection, row: Recording, *, is_new: bool = False) -> None:
     """Make a recording be found by what it now is."""
     told = values(row)
-    changed = connection.execute(sa.update(Searchable).where(col(Searchable.recording_id) == row.id).values(told))
-    if not changed.rowcount:
-        beside = {"recording_id": row.id, "position": free(connection, row)}
-        connection.execute(sa.insert(Searchable).values(beside | told))
+    if is_new or not connection.execute(_UPDATE, told | {"of": row.id}).rowcount:
+        connection.execute(_INSERT, told | {"recording_id": row.id, "position": free(connection, row)})
 
 
 def values(row: Recording) -> dict[str, object]:
@@ -135,8 +145,7 @@ def values(row: Recording) -> dict[str, object]:
 def free(connection: Connection, row: Recording) -> int:
     """A position of its own."""
     position = place(row.started_at) | (zlib.crc32(row.id.encode()) & ((1 << _SPREAD) - 1))
-    taken = sa.select(col(Searchable.position)).where(col(Searchable.position) == sa.bindparam("at"))
-    while connection.execute(taken, {"at": position}).first():
+    while connection.execute(_TAKEN, {"at": position}).first():
         position += 1
     return position
 

@@ -32,6 +32,8 @@ class Store:
     """The folder, if it is one on this machine."""
     keys: Keys = field(default_factory=lambda: Keys(Path("keys")))
     """What sealed sound is sealed with and opened with; the store itself knows only octets."""
+    _safe: set[tuple[str, int]] = field(default_factory=set)
+    """Folders, path and inode, of which the entry in the folder above is known to be on disk."""
 
     def put(self, key: str, content: IO[bytes]) -> None:
         """Keep the rest of a file under a key, in place of what was there. It is safe when this returns."""
@@ -41,7 +43,8 @@ class Store:
             else:
                 self._write(key, content)
             if self.root is not None:
-                _sync(self.root, key)
+                _fsync(self.root / key)
+                self._sync_folders(self.root, key)
 
     def _write(self, key: str, content: IO[bytes]) -> None:
         """Keep what is read by obstore itself: `put` reads on a thread of its own, on which that would fail."""
@@ -72,7 +75,19 @@ class Store:
         with _errors(self.url), contextlib.suppress(FileNotFoundError):
             obstore.delete(self.objects, key)
         if self.root is not None:
-            _sync_folders(self.root, key)
+            self._sync_folders(self.root, key)
+
+    def _sync_folders(self, root: Path, key: str) -> None:
+        """Have the entry of a key be on disk, and those of the folders that lead to it."""
+        folder = (root / key).parent
+        if folder.is_dir():
+            _fsync(folder)
+        while folder.is_relative_to(root) and folder.is_dir():
+            known = str(folder), folder.stat().st_ino
+            if known not in self._safe:
+                _fsync(folder.parent)
+                self._safe.add(known)
+            folder = folder.parent
 
     def location(self, key: str) -> str:
         """Where people find it: a path on this machine, else a URL."""
@@ -138,24 +153,8 @@ def _errors(url: str) -> Iterator[None]:
         raise StoreError(f"audio store {url}: {str(error).partition(chr(10))[0]}") from error
 
 
-# obstore writes beside and renames, but leaves the content to the kernel's good will.
-
-
-def _sync(root: Path, key: str) -> None:
-    _fsync(root / key)
-    _sync_folders(root, key)
-
-
-def _sync_folders(root: Path, key: str) -> None:
-    folder = (root / key).parent
-    while folder.is_relative_to(root):
-        if folder.is_dir():
-            _fsync(folder)
-        folder = folder.parent
-    _fsync(root.parent)
-
-
 def _fsync(path: Path) -> None:
+    """obstore writes beside and renames, but leaves the content to the kernel's good will."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

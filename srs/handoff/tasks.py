@@ -7,11 +7,12 @@ not its own any more changes nothing. Every function has the time as an argument
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine, Update, and_, exists, func, or_, update
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
 from srs.archive.database import reading, writing
 from srs.handoff.errors import NoTask
@@ -59,19 +60,21 @@ class Policy:
         return min(self.longest, doubled) * (1 - chance / 2)
 
 
-def _insert(dialect: str) -> "Callable[[type[Task]], sqlite.Insert | postgresql.Insert]":
+@cache
+def _insert(dialect: str) -> "sqlite.Insert | postgresql.Insert":
+    """A task unless it stands there already, made once: to build the statement takes longer than to have it done."""
+    table = SQLModel.metadata.tables[str(Task.__tablename__)]
     if dialect == "sqlite":
         from sqlalchemy.dialects import sqlite
 
-        return sqlite.insert
+        return sqlite.insert(table).on_conflict_do_nothing(index_elements=["key"])
     from sqlalchemy.dialects import postgresql  # only here: it loads every PostgreSQL driver's part
 
-    return postgresql.insert
+    return postgresql.insert(table).on_conflict_do_nothing(index_elements=["key"])
 
 
 def add(session: Session, wanted: Wanted, now: datetime) -> None:
     """Note a task in the session's transaction, unless it stands there already."""
-    insert = _insert(session.get_bind().dialect.name)
     values = {
         "key": wanted.key,
         "kind": wanted.kind,
@@ -85,7 +88,9 @@ def add(session: Session, wanted: Wanted, now: datetime) -> None:
         "attempts": 0,
         "created_at": now,
     }
-    session.execute(insert(Task).values(values).on_conflict_do_nothing(index_elements=["key"]))
+    session.flush()
+    connection = session.connection()
+    connection.execute(_insert(connection.dialect.name), values)
 
 
 # Taking

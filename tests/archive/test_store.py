@@ -73,6 +73,22 @@ def test_a_folder_is_on_disk_when_put_returns(tmp_path: Path, monkeypatch: pytes
     assert {tmp_path / "a/b", tmp_path / "a", tmp_path} <= set(synced[1:])
 
 
+def test_folders_that_were_made_anew_are_synced_and_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    synced: list[Path] = []
+    store = open_store(tmp_path.as_uri())
+    store.put("a/b/1.wav", io.BytesIO(b"x"))
+    monkeypatch.setattr(srs.archive.store, "_fsync", synced.append)
+    store.put("a/b/2.wav", io.BytesIO(b"x"))
+    assert synced == [tmp_path / "a/b/2.wav", tmp_path / "a/b"]
+    synced.clear()
+    store.put("a/c/3.wav", io.BytesIO(b"x"))
+    assert synced == [tmp_path / "a/c/3.wav", tmp_path / "a/c", tmp_path / "a"]
+    (tmp_path / "a").rename(tmp_path / "moved")
+    synced.clear()
+    store.put("a/c/4.wav", io.BytesIO(b"x"))
+    assert {tmp_path / "a/c", tmp_path / "a", tmp_path} <= set(synced)
+
+
 def test_a_full_or_forbidden_folder_is_a_store_error(tmp_path: Path):
     store = open_store(tmp_path.as_uri())
     (tmp_path / "2026").write_text("a file where a folder is needed")

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from srs.archive import audio, captures, ledger
@@ -16,7 +17,7 @@ from srs.archive.catalogue import LEG_FIELDS, stamp
 from srs.archive.database import reading, writing
 from srs.archive.keep import Archive, is_unheard
 from srs.archive.subject import fits, subject
-from srs.archive.tables import Recording
+from srs.archive.tables import Recording, UtcDateTime
 from srs.config import Settings
 from srs.handoff.module import utc_now
 from srs.privacy.cases import journal
@@ -27,6 +28,11 @@ from srs.privacy.purpose import NEVER, is_never_recorded
 if TYPE_CHECKING:
     from srs.archive.finalise import Recording as Finalised
 
+_BEGAN, _ENDED = bindparam("began", type_=UtcDateTime), bindparam("ended", type_=UtcDateTime)
+_OPEN = select(Case).where(
+    col(Case.approved_at) < _ENDED, col(Case.closed_at).is_(None), col(Case.since) < _ENDED, col(Case.until) > _BEGAN
+)
+"""Cases that a call may be one of. Made once: every call asks."""
 FORMAT = "wav"
 """Of what cases record, whatever the archive keeps: nothing is lost, each party has a channel of its own."""
 
@@ -48,14 +54,8 @@ class Apart:
             self._keep(Cabinet(self.settings, archive.engine, archive.store), case, row, finalised, archive)
 
     def _cases(self, archive: Archive, row: Recording) -> list[Case]:
-        query = select(Case).where(
-            col(Case.approved_at) < row.ended_at,
-            col(Case.closed_at).is_(None),
-            Case.since < row.ended_at,
-            Case.until > row.started_at,
-        )
         with reading(archive.engine) as session:
-            found = list(session.exec(query))
+            found = session.scalars(_OPEN, {"began": row.started_at, "ended": row.ended_at}).all()
         if not found or ledger.has(archive.data_dir, row.id):
             return []
         parties = subject(row, self.settings.numbers, self.settings.group).parties
