@@ -39,8 +39,6 @@ class Call:
     recording: str
     call_id: str
     path: Path
-    capture: int
-    """Descriptor of the capture file, O_APPEND."""
     address: str
     """Of this host, where RTP is received."""
     flow: Flow
@@ -63,19 +61,17 @@ class Call:
     own_octets: int = 0
     """Of the capture: what we sent, which says nothing of the client."""
     accepted: Accepted | None = None
+    capture: int | None = None
+    """Descriptor of the capture file, O_APPEND; None: it is not made yet."""
     unwritten: deque[bytes] = field(default_factory=deque)
-    """Records of SIP that the disk did not take yet: few and small, and without them the call has no end."""
+    """What the disk has not taken yet: few and small records, and without them the call has no end."""
     paused: bool = False
     """By an operator: nothing that comes is kept."""
     asked: set[int] = field(default_factory=set)
     """m-lines that ports were asked for, so that none gets two pairs."""
 
     def note(self, message: Request | Response, data: bytes, flow: Flow, time_ns: int, *, sent: bool) -> None:
-        """Keep a message in the capture.
-
-        Raises:
-            OSError: the disk did not take it. The session has it all the same, and `flush` tries again.
-        """
+        """Have `flush` write a message."""
         if isinstance(message, Request) and message.method == "BYE":
             self.end_reason = message.headers.get("Reason") or "BYE"
         local = (self.address, flow.local[1])
@@ -83,25 +79,21 @@ class Call:
         written = pcap.record(abridged(message, data), source, destination, time_ns)
         self.own_octets += len(written) if sent else 0
         self.unwritten.append(written)
-        self.flush()
 
     def remark(self, event: str) -> None:
-        """Keep in the capture what the recorder did of its own accord.
-
-        Raises:
-            OSError: as `note`.
-        """
+        """Have `flush` write what the recorder did of its own accord."""
         written = events.info_record(self.call_id, event)
         self.own_octets += len(written)
         self.unwritten.append(written)
-        self.flush()
 
     def flush(self) -> None:
-        """Write what the disk did not take before.
+        """Write what is to be written, the first time into a new file. Called by one thread alone.
 
         Raises:
-            OSError: it still does not.
+            OSError: the disk does not take it; what it did not take is written the next time.
         """
+        if self.capture is None:
+            self.capture = folder.create(self.path)
         while self.unwritten:
             append(self.capture, self.unwritten[0])
             self.unwritten.popleft()
@@ -109,10 +101,11 @@ class Call:
     @property
     def received_octets(self) -> int:
         """What the capture has of the client: grows while it sends anything."""
-        return os.fstat(self.capture).st_size - self.own_octets
+        return 0 if self.capture is None else os.fstat(self.capture).st_size - self.own_octets
 
     def close(self) -> None:
-        os.close(self.capture)
+        if self.capture is not None:
+            os.close(self.capture)
 
     def discard(self) -> None:
         """The call was refused: there is nothing to keep."""
@@ -121,18 +114,7 @@ class Call:
             self.path.unlink()
 
 
-def open_call(data_dir: Path, recording: str, call_id: str, address: str, flow: Flow) -> Call:
-    """A new call with its capture file, which `recording` names.
-
-    Raises:
-        OSError: the disk does not take it.
-    """
+def new_call(data_dir: Path, recording: str, call_id: str, address: str, flow: Flow) -> Call:
+    """A call whose capture file, which `recording` names, is not made yet."""
     path = folder.open_path(data_dir, recording)
-    capture = folder.create(path)
-    call = Call(recording, call_id, path, capture, address, flow)
-    try:
-        append(capture, pcap.HEADER)
-    except OSError:
-        call.discard()
-        raise
-    return call
+    return Call(recording, call_id, path, address, flow, unwritten=deque([pcap.HEADER]))

@@ -56,8 +56,8 @@ def restore(data_dir: Path, recording: str, state: Message) -> Restored:
         OSError: the capture cannot be opened.
     """
     path = folder.open_path(data_dir, recording)
-    capture = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-    call = Call(recording, state["call_id"], path, capture, state["address"], Flow.from_dict(state["flow"]))
+    call = Call(recording, state["call_id"], path, state["address"], Flow.from_dict(state["flow"]))
+    call.capture = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
     call.session_id = state["session_id"]
     call.ports = {line: port for line, port in state["ports"]}  # noqa: C416 - dict() of lists is not typed
     call.asked = set(call.ports)

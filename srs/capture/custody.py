@@ -59,6 +59,10 @@ class Custody:
         except TooLarge as error:
             log.warning("checkpoint too large: a restart loses this dialog", recording=recording, size=str(error))
 
+    def acknowledged(self, recording: str) -> None:
+        """The ACK has come: no successor of this process need send the 200 again."""
+        self._send({"do": "acknowledged", "id": recording})
+
     def protect(self, recording: str, keys: Message) -> None:
         """Have the RTCP of a session protected as was agreed; see `srs.capture.keys`."""
         self._send({"do": "keys", "id": recording, "ports": keys})

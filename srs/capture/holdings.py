@@ -115,6 +115,10 @@ class Holdings:
         if held := self._held.get(message["id"]):
             held.checkpoint, held.invite = message["state"], None
 
+    def acknowledged(self, recording: str) -> None:
+        if (held := self._held.get(recording)) and held.checkpoint:
+            held.checkpoint["accepted"] = None
+
     def protect(self, message: Message) -> None:
         if held := self._held.get(message["id"]):
             held.keys = message

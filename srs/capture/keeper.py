@@ -290,6 +290,8 @@ class _Keeper:
                 self._holdings.open(message)
             case "checkpoint":
                 self._holdings.checkpoint(message)
+            case "acknowledged":
+                self._holdings.acknowledged(message["id"])
             case "keys":
                 self._holdings.protect(message)
             case "close":

@@ -5,7 +5,6 @@ capture worker has them. Only then the 200 goes out.
 """
 
 import asyncio
-import os
 import secrets
 import time
 from collections.abc import Iterator
@@ -13,12 +12,13 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from srs.capture import checkpoint, events, folder, keys, peers, security
+from srs.capture import checkpoint, folder, keys, peers, security
 from srs.capture.admission import RETRY_AFTER_S, Admission, Refusal
-from srs.capture.call import Call, open_call
+from srs.capture.call import Call, new_call
 from srs.capture.custody import Custody
 from srs.capture.health import Health
 from srs.capture.peers import Caller
+from srs.capture.writer import DiskHangs, Writer
 from srs.config import Settings
 from srs.sip.digest import Digest
 from srs.sip.flow import Flow
@@ -93,6 +93,7 @@ class Sessions:
         self._settings = settings
         self._custody = custody
         self._health = health
+        self._writer = Writer()
         self._admission = Admission(settings, health)
         self._digest = Digest("siprec-srs", secrets.token_bytes(32))
         self.counts = Counts()
@@ -113,15 +114,31 @@ class Sessions:
         return self._calls.get(call_id)
 
     def note(self, message: Request | Response, data: bytes, flow: Flow, time_ns: int, *, sent: bool) -> None:
-        """Keep a message in the capture of its session, if it is of one."""
+        """Keep a message in the capture of its session, if it is of one.
+
+        What is sent, and all before it, is written when this returns: what came is so written before its answer.
+        """
         call = self.get(message.call_id)
         if call is None:
             return
+        call.note(message, data, flow, time_ns, sent=sent)
+        if not sent:
+            self._writer.later(call.flush)
+            return
         try:
-            call.note(message, data, flow, time_ns, sent=sent)
+            self._writer.do(call.flush)
         except OSError as error:
             log.error("capture not written", recording=call.recording, call_id=call.call_id, error=str(error))
             self._health.write_failed(f"{error.strerror}", time.monotonic())
+
+    def remark(self, call: Call, event: str) -> None:
+        """Keep in the capture of a session what the recorder did of its own accord.
+
+        Raises:
+            OSError: the disk did not take it yet; it is tried again.
+        """
+        call.remark(event)
+        self._writer.do(call.flush)
 
     # Answers
 
@@ -152,10 +169,11 @@ class Sessions:
             raise Refusal(482, "a session with this Call-ID is under way, or was")
         call = self._open(request, flow)
         call.video, call.srtp = peer.video, srtp
+        call.note(request, data, flow, time_ns, sent=False)
+        if note := peers.note(peer):
+            call.remark(note)
         try:
-            call.note(request, data, flow, time_ns, sent=False)
-            if note := peers.note(peer):
-                os.write(call.capture, events.info_record(call.call_id, note))
+            self._writer.do(call.flush)
         except OSError as error:
             self.discard(call)
             raise self._not_written(error) from error
@@ -245,9 +263,9 @@ class Sessions:
         try:
             side = headers.side(request)
             recording = self._new_leg(side) if side else folder.new_id()
-            call = open_call(self._settings.data_dir, recording, request.call_id, self._media_address(flow), flow)
         except OSError as error:
             raise self._not_written(error) from error
+        call = new_call(self._settings.data_dir, recording, request.call_id, self._media_address(flow), flow)
         call.side = side
         self._calls[call.call_id] = call
         self.idle.clear()
@@ -275,7 +293,10 @@ class Sessions:
         if self._calls.get(call.call_id) is not call:
             return
         self._forget(call)
-        call.discard()
+        try:
+            self._writer.do(call.discard)
+        except DiskHangs:
+            self._writer.later(call.discard)
         self._custody.close(call.recording)
 
     async def end(self, call: Call) -> None:
@@ -285,20 +306,20 @@ class Sessions:
         self._forget(call)
         await asyncio.sleep(LINGER_S)
         await self._have_written(call)
-        call.close()
+        self._writer.later(call.close)
         self._custody.close(call.recording)
         log.info("ended", recording=call.recording, call_id=call.call_id, reason=call.end_reason)
 
     async def _have_written(self, call: Call) -> None:
         """Wait until the disk takes all SIP of a call: without its end it would be taken for an interrupted one."""
-        while True:
+        while call.unwritten:
             try:
-                return call.flush()
+                self._writer.do(call.flush)
             except OSError as error:
                 self._health.write_failed(f"{error.strerror}", time.monotonic())
-            if self.draining:
-                return None
-            await asyncio.sleep(REWRITE_S)
+                if self.draining:
+                    return
+                await asyncio.sleep(REWRITE_S)
 
     def _forget(self, call: Call) -> None:
         del self._calls[call.call_id]

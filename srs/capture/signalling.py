@@ -281,7 +281,7 @@ class Signalling:
     def _on_ack(self, dialog: Dialog) -> None:
         if call := self._sessions.get(dialog.call_id):
             call.accepted = None
-            self._custody.checkpoint(call.recording, checkpoint.dump(call, dialog, ended=False))
+            self._custody.acknowledged(call.recording)
 
     def _on_ack_timeout(self, call_id: str, *, first: bool) -> None:
         """Only the first INVITE's ACK matters (RFC 3261 §13.3.1.4); that of a re-INVITE may be lost (SRS-40)."""

@@ -2,7 +2,7 @@ import json
 import os
 
 from srs.capture import checkpoint, folder
-from srs.capture.call import Accepted, open_call
+from srs.capture.call import Accepted, new_call
 from srs.capture.liveness import Liveness
 from srs.sip.dialog import Dialog
 from srs.sip.flow import Flow
@@ -17,7 +17,8 @@ ANSWER = b"v=0\r\no=- 1 2 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\nm=audio 16384 RTP/
 
 def test_a_call_comes_back_as_it_was(tmp_path) -> None:
     folder.prepare(tmp_path)
-    call = open_call(tmp_path, "recording", "id", "192.0.2.1", FLOW)
+    call = new_call(tmp_path, "recording", "id", "192.0.2.1", FLOW)
+    call.flush()
     call.ports, call.answer, call.dialog = {0: 16384, 3: 16386}, parse(ANSWER), DIALOG.id
     call.side = Side(near=False, pair="1-2", address="700")
     call.video, timer = False, SessionTimer(1800, ours=True, told=True)
@@ -42,6 +43,7 @@ def test_a_call_comes_back_as_it_was(tmp_path) -> None:
     assert [getattr(back, name) for name in names] == [getattr(call, name) for name in names]
     assert (str(back.answer), restored.dialog, restored.ended) == (str(call.answer), DIALOG, True)
     assert restored.timer == timer
+    assert back.capture is not None
     os.write(back.capture, b"more")
     assert call.path.read_bytes().endswith(b"more")
     call.close()

@@ -71,6 +71,25 @@ def test_nothing_is_lost_while_the_disk_is_slow(recorder: Recorder, disk: SlowDi
     assert "kernel dropped" not in recorder.log.read_text()
 
 
+def test_a_disk_that_hangs_under_running_calls(recorder: Recorder, disk: SlowDisk) -> None:
+    """They are answered and can end; new ones are refused at once; what the sockets held is written when it answers."""
+    plan = make_plan(recorder, 3.0)
+    talk = Talk(plan)
+    time.sleep(1.0)
+    disk.delay(10**6)
+    until(lambda: "alarm=storage state=raised" in recorder.log.read_text(), recorder.log.read_text)
+    for _ in range(3):
+        assert re.search("503.*disk does not answer", refusal(recorder))
+    (outcome,) = talk.outcomes()
+    disk.delay(0)
+    until(lambda: "alarm=storage state=cleared" in recorder.log.read_text(), recorder.log.read_text)
+    call(make_plan(recorder, 0.2))
+    rows = {row["call_id"]: row for row in recorder.recordings(2)}
+    row = rows[outcome.call_id]
+    assert missing(Path(row["file"]), plan.frames) == 0
+    assert recorder.shown(row["id"])["facts"]["interrupted"] is False
+
+
 def test_calls_are_refused_without_asking_a_disk_that_hangs(recorder: Recorder, disk: SlowDisk) -> None:
     """Whatever a refusal had to open or write, captures, database or list of refusals, would hold it up for ever."""
     disk.delay(10**6)
