@@ -74,6 +74,11 @@ def leg(sources: Sequence[Placed], length: int) -> Samples:
     return sound
 
 
+def laid(source: Placed, length: int) -> int:
+    """Return how many samples of a source `leg` lets be heard."""
+    return int(_within(source, length).counts.sum())
+
+
 def channels(legs: Sequence[tuple[Samples, int]]) -> tuple[Samples, int]:
     """Return legs side by side, (frames, legs) int16, at the highest of their rates, and that rate.
 

@@ -154,7 +154,7 @@ def loudness(samples: Samples, rate: int) -> Loudness:
         part = heard.astype(np.float32)
         power[first : first + _AT_ONCE] = np.einsum("ij,ij->i", part, part) / size
         if heard.max() >= FULL or heard.min() <= -FULL:  # found five times as fast among the whole numbers
-            clipped += int((np.abs(part) >= FULL).sum())
+            clipped += int(np.count_nonzero(heard >= FULL) + np.count_nonzero(heard <= -FULL))
     active = power[power >= 10 ** (SILENT_DBOV / 10) * 32768.0**2]
     level = 10 * np.log10(active.mean() / 32768.0**2) if len(active) else None
     return Loudness(level if level is None else float(level), 1 - len(active) / len(frames), clipped / frames.size)

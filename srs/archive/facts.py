@@ -28,7 +28,10 @@ class LegFacts:
     duplicates: int
     reordered: int
     seconds: float
-    """Of audio that was heard."""
+    """Of audio that came to be heard."""
+    written_s: float = 0.0
+    """Of these, seconds that are in the recording: fewer where packets overlap or could not be decoded, or where the
+    session was over."""
     lost_s: float = 0.0
     """Seconds of audio that are missing by the RTP timestamps; with `seconds`, all that was to be heard."""
     lost_on_wire: int = 0

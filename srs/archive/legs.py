@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from rtp import conceal, events
 from rtp.codecs import NOT_AUDIO, Samples, decodable, decode
-from rtp.mix import Clock, Placed, leg, resample
+from rtp.mix import Clock, Placed, laid, leg, resample
 from rtp.quality import quality
 from srs.archive.facts import MOST_GAPS, Digit, Interval, LegFacts, Span, losses, overlap, span
 from srs.archive.listen import Heard, Source
@@ -63,6 +63,8 @@ class Sound:
     """Lost packets that another one held a copy of."""
     concealed: tuple[Span, ...] = ()
     """Where losses are sounded over."""
+    written_s: float = 0.0
+    """Seconds of what was sent that are in the samples."""
 
 
 def sound(data: NDArray[np.uint8], heard: Heard, frame: Frame, *, concealing: bool = False) -> Sound:
@@ -89,6 +91,7 @@ def sound(data: NDArray[np.uint8], heard: Heard, frame: Frame, *, concealing: bo
         damaged=sum(each.decoded.damaged for each in placed),
         recovered=sum(int(np.count_nonzero(lead)) for lead in leads),
         concealed=tuple(sorted(span_ for each in filled for span_ in _spans(each))),
+        written_s=sum(laid(each, frame.clock(each.decoded.rate).length) / each.decoded.rate for each, _ in found),
     )
 
 
@@ -154,6 +157,7 @@ def facts(data: NDArray[np.uint8], heard: Heard, frame: Frame, sound: Sound, ker
         duplicates=sum(timeline.duplicates for timeline in timelines),
         reordered=sum(timeline.reordered for timeline in timelines),
         seconds=round(sum(_seconds(source, frame) for source in heard.sources), 6),
+        written_s=round(sound.written_s, 6),
         lost_s=round(sum(until - since for since, until in spans) / 1e9, 6),
         lost_on_wire=max(lost - kernel_dropped, 0),
         gaps=[span(each, frame.start_ns) for each in spans[:MOST_GAPS]],

@@ -251,6 +251,7 @@ def test_loss_reordering_and_duplicates_are_exactly_told(tmp_path, seed):
         assert sound.facts.lost_s == pytest.approx(0.02 * sound.facts.lost)
         assert sound.facts.seconds + sound.facts.lost_s == pytest.approx(0.02 * (last + 1))
         assert sound.facts.lost_on_wire == sound.facts.lost
+        assert sound.facts.written_s == sound.facts.seconds == pytest.approx(0.02 * count)
 
 
 def test_without_a_bye_the_session_ends_with_its_sound(call, tmp_path):
@@ -385,6 +386,7 @@ def test_a_codec_without_decoder_is_silence_and_named(tmp_path):
     scene.bye(1500)
     leg = finalise(scene.write(tmp_path / "1.pcap")).legs[0]
     assert (leg.codec, leg.facts.undecoded, leg.facts.lost) == ("EVS", {"EVS": 50}, 0)
+    assert leg.facts.written_s == 0.0
     assert (len(leg.samples), leg.sample_rate, int(np.abs(leg.samples).max())) == (12_000, 8000, 0)
     assert leg.facts.seconds == 1.0
 
