@@ -116,13 +116,13 @@ class Sessions:
     def note(self, message: Request | Response, data: bytes, flow: Flow, time_ns: int, *, sent: bool) -> None:
         """Keep a message in the capture of its session, if it is of one.
 
-        What is sent, and all before it, is written when this returns: what came is so written before its answer.
+        It is written when this returns, but for a request that is still to be answered: that is before its answer.
         """
         call = self.get(message.call_id)
         if call is None:
             return
         call.note(message, data, flow, time_ns, sent=sent)
-        if not sent:
+        if not sent and isinstance(message, Request) and message.method != "ACK":
             self._writer.later(call.flush)
             return
         try:
