@@ -66,7 +66,10 @@ class Holdings:
     # What signalling asks
 
     def open(self, message: Message) -> None:
-        """Bind `pairs` more port pairs for a session, give them to a capture worker, tell the ports."""
+        """Bind `pairs` more port pairs for a session, tell the ports, give them to a capture worker.
+
+        In this order, because somebody waits for the ports; what comes until the worker has them waits in the sockets.
+        """
         try:
             pairs = self._bind(message["address"], message["pairs"])
         except (NoPorts, OSError) as error:
@@ -79,8 +82,8 @@ class Holdings:
             self._loads[held.worker.name] += 1
         held.invite = message["invite"]
         held.pairs += pairs
-        self._hand_over(held, pairs)
         self._signalling.send({"re": message["re"], "ports": [pair.port for pair in pairs]})
+        self._hand_over(held, pairs)
 
     def _bind(self, address: str, count: int) -> list[Pair]:
         pairs: list[Pair] = []
@@ -97,19 +100,17 @@ class Holdings:
         return min(self._workers, key=lambda worker: self._loads[worker.name])
 
     def _hand_over(self, held: Holding, pairs: Sequence[Pair]) -> None:
-        path = folder.open_path(self._data_dir, held.recording)
-        for pair in pairs:
-            held.worker.send(
-                {
-                    "do": "open",
-                    "id": held.recording,
-                    "call_id": held.call_id,
-                    "address": held.address,
-                    "path": str(path),
-                    "numbers": [2 * pair.number, 2 * pair.number + 1],
-                },
-                [pair.rtp.fileno(), pair.rtcp.fileno()],
-            )
+        held.worker.send(
+            {
+                "do": "open",
+                "id": held.recording,
+                "call_id": held.call_id,
+                "address": held.address,
+                "path": str(folder.open_path(self._data_dir, held.recording)),
+                "numbers": [number for pair in pairs for number in (2 * pair.number, 2 * pair.number + 1)],
+            },
+            [sock.fileno() for pair in pairs for sock in (pair.rtp, pair.rtcp)],
+        )
 
     def checkpoint(self, message: Message) -> None:
         if held := self._held.get(message["id"]):
