@@ -7,7 +7,7 @@ none.
 
 from srs.config.archive import DatabaseSettings, StoreSettings
 from srs.config.handoff import RetentionSettings, TaskSettings
-from srs.config.loading import SettingsError, find, load, names, origin
+from srs.config.loading import SettingsError, find, load, names, origin, origins
 from srs.config.media import AdmissionSettings, AudioSettings, MediaSettings
 from srs.config.settings import Settings
 from srs.config.sip import PeerSettings, SipSettings, TlsSettings
@@ -34,4 +34,5 @@ __all__ = [
     "load",
     "names",
     "origin",
+    "origins",
 ]

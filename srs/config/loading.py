@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -110,14 +110,24 @@ def names() -> Iterator[tuple[str, str]]:
 
 def origin(name: str, config: Path | None = None, data_dir: Path | None = None) -> str:
     """Where the value of a setting comes from: `environment SRS_…`, a file's name, `--data` or `default`."""
-    parts = name.split(".")
-    if name == "data_dir" and data_dir is not None:
-        return "--data"
-    if variable := find_variable(PREFIX, parts, os.environ):
-        return f"environment {variable}"
+    return origins(config, data_dir)(name)
+
+
+def origins(config: Path | None = None, data_dir: Path | None = None) -> Callable[[str], str]:
+    """The same for many settings, with the files as they are now."""
     path = find(config)
     document = _read(path) if path else {}
-    if _value(document, parts) is not None:
-        return str(path)
     folder = data_dir or data_folder(document)
-    return str(folder / pages.NAME) if _value(_of_pages(folder), parts) is not None else "default"
+    of_pages = _of_pages(folder)
+
+    def found(name: str) -> str:
+        parts = name.split(".")
+        if name == "data_dir" and data_dir is not None:
+            return "--data"
+        if variable := find_variable(PREFIX, parts, os.environ):
+            return f"environment {variable}"
+        if _value(document, parts) is not None:
+            return str(path)
+        return str(folder / pages.NAME) if _value(of_pages, parts) is not None else "default"
+
+    return found

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from typing import Any, Final
 import structlog
 import tomli_w
 
-from srs.config import Settings, SettingsError, load, origin, pages
+from srs.config import Settings, SettingsError, load, origins, pages
 from srs.config.rules import Match
 from srs.handoff import review
 from srs.privacy.errors import Misuse
@@ -135,21 +135,22 @@ def changing(house: House, path: str, version: str | None) -> Iterator[Edited]:
 # What is said above the pages
 
 
-def source(house: House, key: str) -> str | None:
-    """What says a setting above the pages: the settings file or a variable."""
-    found = origin(key, house.config, house.settings.data_dir)
-    return None if found in ("default", str(house.settings.data_dir / pages.NAME)) else found
+def _above(house: House, keys: Iterable[str]) -> dict[str, str]:
+    """Which settings are said above the pages, in the settings file or a variable, and where."""
+    folder = house.settings.data_dir
+    origin = origins(house.config, folder)
+    return {key: found for key in keys if (found := origin(key)) not in ("default", str(folder / pages.NAME))}
 
 
 def fixed(house: House, subject: Subject) -> str | None:
     """What says a list above the pages."""
-    return source(house, subject.key) if subject.many else None
+    return _above(house, [subject.key]).get(subject.key) if subject.many else None
 
 
 def held(house: House, subject: Subject) -> dict[str, str]:
     """The values of a section that are said above the pages, and where."""
-    names = [] if subject.many else list(subject.model.model_fields)
-    return {name: found for name in names if (found := source(house, f"{subject.key}.{name}"))}
+    names = [] if subject.many else [f"{subject.key}.{name}" for name in subject.model.model_fields]
+    return {key.removeprefix(f"{subject.key}."): found for key, found in _above(house, names).items()}
 
 
 def in_force(settings: Settings, subject: Subject) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from srs.web.pages import back, page
 from srs.web.visit import Visit
 
 NEW: Final = "new"
+RULES: Final = "retention-rules"
 
 
 def shown(visit: Visit) -> Response:
@@ -30,9 +31,10 @@ def shown(visit: Visit) -> Response:
     told = settings.in_force(house.settings, subject) if above else edited.items
     built_in = list(purposes([]).values()) if subject.path == "purposes" else []
     others = [each for each in built_in if each.name not in {str(item.get("name")) for item in told}]
-    preview = review.preview(house.engine, house.settings, visit.now) if subject.path == "retention-rules" else None
+    asked = visit.request.query_params.get("preview") == "yes"  # it looks at every recording there is
+    preview = review.preview(house.engine, house.settings, visit.now) if asked else None
     return page(
-        visit, "rules.html", subject=subject, items=told, fixed=above, built_in=others,
+        visit, "rules.html", subject=subject, items=told, fixed=above, built_in=others, periods=subject.path == RULES,
         preview=preview, version=edited.version, summary=settings.summary,
     )  # fmt: skip
 
@@ -136,4 +138,4 @@ def _keep(visit: Visit, edited: Edited, document: dict[str, Any], what: str, tol
 
 def apply_retention(visit: Visit) -> Response:
     settings.apply_retention(visit)
-    return back("/settings/retention-rules")
+    return back(f"/settings/{RULES}?preview=yes")

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
-from srs.config import names, origin
+from srs.config import names, origins
 from srs.web.hidden import HIDDEN, is_secret
 from srs.web.house import House
 from srs.web.pages import page
@@ -19,10 +19,8 @@ def shown(visit: Visit) -> Response:
 
 def in_force(house: House) -> list[tuple[str, str, str, str]]:
     """Name, value, meaning and origin of each setting."""
-    return [
-        (name, said(name, value_of(house.settings, name)), meaning, origin(name, house.config, house.settings.data_dir))
-        for name, meaning in names()
-    ]
+    origin = origins(house.config, house.settings.data_dir)
+    return [(name, said(name, value_of(house.settings, name)), meaning, origin(name)) for name, meaning in names()]
 
 
 def value_of(settings: object, name: str) -> Any:  # noqa: ANN401 - settings are of any type

@@ -1,6 +1,7 @@
 """How the recorder is doing."""
 
 import shutil
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -98,8 +99,8 @@ def traffic(engine: Engine, now: datetime) -> Traffic:
 
 def per_hour(starts: Sequence[datetime], since: datetime) -> tuple[int, ...]:
     """How many fall into each hour since then."""
-    hours = [int((start - since).total_seconds() // 3600) for start in starts]
-    return tuple(hours.count(hour) for hour in range(HOURS))
+    counted = Counter(int((start - since).total_seconds() // 3600) for start in starts)
+    return tuple(counted[hour] for hour in range(HOURS))
 
 
 def disk(engine: Engine, data_dir: Path, now: datetime) -> Disk:
