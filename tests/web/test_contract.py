@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from support.house import person, serving, token
 
 from srs.privacy.roles import ROLES, Right, Scope, assignment
@@ -30,6 +31,7 @@ def schemathesis(house: House, folder: Path, *options: str) -> None:
     """Run it from a folder of its own; it fails when it finds anything."""
     program = str(Path(sys.executable).with_name("schemathesis"))
     address = [f"{house.url}/api/v1/openapi.json", "-H", f"Authorization: Bearer {token(house, 'root', *Right)}"]
+    assert requests.get(address[0], timeout=60).ok  # made once: schemathesis waits for it less long
     usual = ["--exclude-path", "/test-call", "--no-color", "--seed", SEED, "--request-timeout", "60"]
     command = [program, "--config-file", str(CONFIG), "run", *address, *usual, *options]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
