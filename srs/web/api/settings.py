@@ -15,7 +15,7 @@ from srs.web.api.caller import having
 from srs.web.api.once import Once
 from srs.web.api.problems import Trouble, Wrong
 from srs.web.api.tasks import Preview
-from srs.web.api.words import Asked, Whole
+from srs.web.api.words import WHOLE, Asked
 from srs.web.asker import Asker, NotFound
 from srs.web.edited import Edited
 from srs.web.hidden import redacted, restored
@@ -93,7 +93,7 @@ def add(caller: Keeper, subject: SubjectName, item: Item, response: Response) ->
     return _save(caller, subject, None, item, response, None)
 
 
-@router.put("/{place}")
+@router.put("/{place:int}")
 def change_item(
     caller: Keeper, subject: SubjectName, place: Place, item: Item, response: Response, if_match: IfMatch = None
 ) -> Changed:
@@ -102,7 +102,7 @@ def change_item(
     return _save(caller, subject, place, item, response, _seen(if_match))
 
 
-@router.delete("/{place}")
+@router.delete("/{place:int}")
 def remove(caller: Keeper, subject: SubjectName, place: Place, response: Response, if_match: IfMatch = None) -> Changed:
     """Remove an item of a list."""
     with _changing(caller, subject, _seen(if_match)) as found:
@@ -111,11 +111,11 @@ def remove(caller: Keeper, subject: SubjectName, place: Place, response: Respons
 
 class Move(Asked):
     to: Annotated[
-        Whole, Field(ge=0, le=10_000, description="Its new place; in lists of rules the first that fits holds.")
+        int, Field(ge=0, le=10_000, description="Its new place; in lists of rules the first that fits holds."), WHOLE
     ]
 
 
-@router.post("/{place}/move")
+@router.post("/{place:int}/move")
 def move(
     caller: Keeper, subject: SubjectName, place: Place, move: Move, response: Response, if_match: IfMatch = None
 ) -> Changed:

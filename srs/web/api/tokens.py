@@ -15,7 +15,7 @@ from srs.web import programs
 from srs.web.api.caller import Caller
 from srs.web.api.once import Once
 from srs.web.api.people import Administrator, Name, Role, roles_told
-from srs.web.api.words import Asked, Listed, Whole, Word
+from srs.web.api.words import WHOLE, Asked, Listed, Word
 from srs.web.asker import NotFound
 
 router = APIRouter(tags=["users"], route_class=Once)
@@ -80,7 +80,7 @@ def issued(caller: Administrator) -> Listed[TokenInfo]:
 class NewToken(Asked):
     name: Annotated[Word, Field(min_length=1, description="What it is for.")]
     rights: Annotated[list[Right], Field(min_length=1, description="The most that it allows.")]
-    days: Annotated[Whole, Field(ge=1, le=366)] = 90
+    days: Annotated[int, Field(ge=1, le=366), WHOLE] = 90
 
 
 class MadeToken(BaseModel):

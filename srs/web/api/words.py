@@ -41,8 +41,8 @@ def _whole(value: object) -> object:
     return value
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
-"""Of a body."""
+WHOLE: Final = BeforeValidator(_whole)
+"""Beside an int of a body; after its limits, or the document does not tell them."""
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Cursor = Annotated[int | None, Field(ge=0, le=2**63 - 1, description="`next` of the page before.")]
 Limit = Annotated[int, Field(ge=1, le=MOST, description="Of what comes at once.")]
