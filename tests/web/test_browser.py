@@ -69,6 +69,7 @@ def test_a_supervisor_finds_and_plays_a_call(browser: Browser, site: Site):
         visitor.sign_in("anna")
         page = visitor.go("/recordings")
         page.get_by_role("searchbox").fill("ALICE")
+        expect(page.get_by_role("status")).to_have_text("Recordings: 1")
         expect(page.locator("#rows tbody tr")).to_have_count(1)
         page.get_by_role("searchbox").fill("zacharias")
         expect(page.locator("#rows h2")).to_have_text("Nothing found")

@@ -2,6 +2,7 @@
 const policy = globalThis.trustedTypes?.createPolicy("fragment", { createHTML: (text) => text }) ?? { createHTML: (text) => text };
 const form = document.querySelector("form[data-rows]");
 const rows = document.querySelector(form.dataset.rows);
+const status = document.querySelector("#found");
 let waiting;
 let asked;
 
@@ -20,6 +21,7 @@ async function show() {
     const answer = await fetch(to, { headers: { "X-Fragment": "rows" }, signal: asked.signal });
     if (!answer.ok) return location.assign(to);
     rows.innerHTML = policy.createHTML(await answer.text());
+    status.textContent = rows.querySelector("[data-found]")?.dataset.found ?? rows.querySelector("h2")?.textContent ?? "";
     history.replaceState(null, "", to);
   } catch (error) {
     if (error.name !== "AbortError") throw error;
