@@ -77,12 +77,14 @@ def _rows(engine: Engine, wanted: Filter) -> list[Recording]:
         return list(session.exec(query.limit(wanted.limit)))
 
 
-def _without_row(engine: Engine, data_dir: Path, wanted: State | None) -> list[Recording]:
+def _without_row(engine: Engine, data_dir: Path, wanted: State | None, prefix: str = "") -> list[Recording]:
+    """Only those whose id begins so are read: each is a file."""
     found = [
         (state, path)
         for state, folder in _FOLDERS.items()
         if wanted in (None, state)
         for path in captures.waiting(data_dir, folder)
+        if path.stem.startswith(prefix)
     ]
     with reading(engine) as session:
         stems = [path.stem for _, path in found]
@@ -136,8 +138,7 @@ def find(engine: Engine, data_dir: Path, prefix: str, sight: Sight | None = None
     query = select(Recording).where(col(Recording.id).startswith(prefix, autoescape=True)).limit(10)
     with reading(engine) as session:
         found = list(session.exec(query if sight is None else query.where(sight.condition)))
-    waiting = [row for row in _without_row(engine, data_dir, None) if row.id.startswith(prefix)]
-    found += [row for row in waiting if sight is None or sight.allows(row)]
+    found += [row for row in _without_row(engine, data_dir, None, prefix) if sight is None or sight.allows(row)]
     if not found:
         raise NoRecording(f"there is no recording {prefix!r}")
     if len(found) > 1:

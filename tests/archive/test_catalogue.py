@@ -84,6 +84,15 @@ def test_a_prefix_finds_one(archive: Archive, ended):
             find(archive.engine, archive.data_dir, wrong)
 
 
+def test_to_find_one_call_under_way_no_other_is_read(archive: Archive, opened, monkeypatch: pytest.MonkeyPatch):
+    for number in range(5):
+        (opened.parent / f"0ther{number:03}.pcap").write_bytes(b"")
+    read, really = [], catalogue._of_capture
+    monkeypatch.setattr(catalogue, "_of_capture", lambda path, state: read.append(path.stem) or really(path, state))
+    assert find(archive.engine, archive.data_dir, "0pen0000").state == State.RECORDING
+    assert read == ["0pen0000"]
+
+
 def row_of(archive: Archive, recording: str) -> Recording:
     with reading(archive.engine) as session:
         row = session.get(Recording, recording)
