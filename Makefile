@@ -9,7 +9,7 @@ SYSTEM_PACKAGES := sip-tester tshark ffmpeg sox gcc libc6-dev postgresql chromiu
 # Only where there is no mail server: it would take the place of one.
 SYSTEM_PACKAGES += $(if $(wildcard /usr/sbin/sendmail),,exim4-daemon-light)
 
-.PHONY: help demo run test faults notice lint format bench screenshots soak fuzz lock system clean
+.PHONY: help demo run test faults thorough notice lint format bench screenshots soak fuzz lock system clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -34,11 +34,16 @@ demo: $(VENV)/.installed  ## start a recorder, record one call, show the file
 run: $(VENV)/.installed  ## start the recorder
 	@$(BIN)/srs serve
 
+# Four at once on two cores: they wait more than they compute. Each takes a row of tests, and what it has to start for
+# a module it starts once; who is done first takes over from another.
 test: $(VENV)/.dev system  ## run all tests
-	$(BIN)/pytest -n 2 -m "not slow"
+	$(BIN)/pytest -n 4 --dist worksteal -m "not slow"
 
 faults: $(VENV)/.dev  ## kill processes under 100 calls and while 200 recordings are mailed, about 10 minutes
 	$(BIN)/pytest tests/faults tests/handoff/test_kill.py
+
+thorough: $(VENV)/.dev system  ## the other long forms: calls of an hour, death at every step, the whole API contract
+	$(BIN)/pytest -n 4 --dist worksteal -m slow tests/archive/test_truth.py tests/capture/test_keeper.py tests/web/test_contract.py
 
 notice: $(VENV)/.dev system  ## how well announcements are found, about 15 minutes; FIGURES=file
 	NOTICE_FIGURES=$(FIGURES) $(BIN)/pytest -m slow tests/privacy/test_detect.py

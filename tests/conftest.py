@@ -1,15 +1,29 @@
 """What tests of several packages need."""
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import settings
-from support import postgres, s3
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+from support import databases, postgres, s3
 from support.recorder import Recorder, Recorders
+
+from srs.privacy import passwords
 
 settings.register_profile("srs", deadline=None)  # no test asserts time: machines are shared
 settings.load_profile("srs")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Passwords that tests make cost little work, here and in recorders that check them: the work is in the hash."""
+    little = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)
+    with patch.object(passwords, "_hasher", cache(lambda: PasswordHash((little,)))):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -23,9 +37,17 @@ def postgres_server() -> Iterator[postgres.Server]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A new, empty database of each kind that the recorder works on."""
+    """A new database of each kind that the recorder works on, with its tables."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path_factory.mktemp('database')}/recordings.sqlite"
+        return databases.sqlite(tmp_path_factory.mktemp("database") / "recordings.sqlite")
+    return databases.postgresql(request.getfixturevalue("postgres_server"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def untouched_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """One of each kind that was never opened."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/recordings.sqlite"
     running: postgres.Server = request.getfixturevalue("postgres_server")
     return running.database()
 

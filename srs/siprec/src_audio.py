@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +15,8 @@ def load(path: Path) -> NDArray[np.int16]:
     Raises:
         OSError: it cannot be read, or has no sound.
     """
+    import av  # here: 60 ms that tones do not need
+
     resampler = av.AudioResampler("s16", "mono", RATE)
     with av.open(path) as file:
         if not file.streams.audio:

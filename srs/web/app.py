@@ -36,7 +36,6 @@ from srs.web import (
     listen,
     live,
     mail,
-    oidc,
     programs,
     recordings,
     second_factor,
@@ -190,6 +189,8 @@ def application(house: House) -> Starlette:
 def _provider_pages(house: House) -> list[Route]:
     if house.settings.oidc.issuer is None:
         return []
+    from srs.web import oidc  # here: 0.2 s that only a house with a provider needs
+
     door = oidc.ProviderDoor(house)
     return [Route("/sign-in/oidc", door.leave), Route(oidc.BACK, door.back)]
 

@@ -76,9 +76,9 @@ def test_sqlite_is_set_to_keep_what_was_committed(tmp_path: Path):
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
 
 
-def test_opening_again_keeps_what_is_there(database_url: str):
+def test_opening_again_keeps_what_is_there(untouched_database_url: str):
     for _ in range(2):
-        engine = connect(database_url)
+        engine = connect(untouched_database_url)
         with writing(engine) as session:
             session.merge(a_row(legs=[Leg(channel=0)]))
         with reading(engine) as session:
@@ -131,8 +131,8 @@ FIRST_LEG = """INSERT INTO leg (recording_id, channel, aor, packets, lost, secon
     VALUES ('old', 0, 'ann', 1, 0, 1, '{}')"""
 
 
-def test_what_the_first_version_recorded_is_still_there(database_url: str):
-    engine, config = create_engine(database_url), Config()
+def test_what_the_first_version_recorded_is_still_there(untouched_database_url: str):
+    engine, config = create_engine(untouched_database_url), Config()
     config.set_main_option("script_location", str(Path(srs.archive.database.__file__).parent / "migrations"))
     with engine.begin() as config.attributes["connection"]:
         command.upgrade(config, "0001")
@@ -140,7 +140,7 @@ def test_what_the_first_version_recorded_is_still_there(database_url: str):
         for statement in (FIRST_RECORDING, FIRST_LEG):
             connection.execute(text(statement))
     engine.dispose()
-    engine = connect(database_url)
+    engine = connect(untouched_database_url)
     with reading(engine) as session:
         (row,) = session.exec(select(Recording))
         assert [leg.aor for leg in row.legs] == ["ann"]
@@ -150,12 +150,14 @@ def test_what_the_first_version_recorded_is_still_there(database_url: str):
     engine.dispose()
 
 
-def test_several_processes_open_a_new_database_at_once(database_url: str):
-    processes = [subprocess.Popen([sys.executable, "-c", OPEN_AND_ADD, database_url, str(i)]) for i in range(4)]
+def test_several_processes_open_a_new_database_at_once(untouched_database_url: str):
+    processes = [
+        subprocess.Popen([sys.executable, "-c", OPEN_AND_ADD, untouched_database_url, str(i)]) for i in range(4)
+    ]
     for process in processes:
         process.wait()
     assert [process.returncode for process in processes] == [0] * 4
-    engine = connect(database_url)
+    engine = connect(untouched_database_url)
     with reading(engine) as session:
         assert session.execute(text("SELECT count(*) FROM recording")).scalar_one() == 20
         assert session.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [REVISION]

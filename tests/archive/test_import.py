@@ -4,11 +4,12 @@ import json
 import shutil
 import struct
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
+from support.commands import command
+from support.recorder import SRS
 
 from srs.siprec import metadata
 from tests.archive.test_finalise import AUDIO, Scene, stream
@@ -16,12 +17,11 @@ from tests.archive.test_finalise import speech as codes
 from tests.archive.test_intake import made
 from tests.support import mirror
 
-SRS = [sys.executable, "-m", "srs.cli"]
 PATIENCE_S = 30.0
 
 
 def srs(*words, data):
-    return subprocess.run([*SRS, *words, "--data", str(data)], capture_output=True, text=True, check=False)
+    return subprocess.CompletedProcess(words, *command({}, *words, "--data", data))
 
 
 def written(path: Path, *calls) -> Path:

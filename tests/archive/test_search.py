@@ -151,8 +151,8 @@ OLD = (
 )
 
 
-def test_what_was_recorded_before_there_was_a_search_is_found(database_url: str):
-    engine = create_engine(database_url)
+def test_what_was_recorded_before_there_was_a_search_is_found(untouched_database_url: str):
+    engine = create_engine(untouched_database_url)
     config = Config()
     config.set_main_option("script_location", str(Path(srs.archive.database.__file__).parent / "migrations"))
     with engine.begin() as config.attributes["connection"]:
@@ -160,7 +160,7 @@ def test_what_was_recorded_before_there_was_a_search_is_found(database_url: str)
     with engine.begin() as connection:
         connection.execute(text(OLD), {"noon": "2026-11-24 12:00:00+00:00", "held": False})
     engine.dispose()
-    engine = connect(database_url)
+    engine = connect(untouched_database_url)
     assert found(engine, "ann", tag="x", since=NOON, until=NOON + timedelta(seconds=1)) == ["old"]
     engine.dispose()
 

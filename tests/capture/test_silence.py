@@ -10,10 +10,15 @@ from support.calls import Talk, call, make_plan
 from support.recorder import Recorder, Recorders, free_port, udp, until
 
 from rtp.send import Impairment
+from srs import control
 from srs.alarms import Alarms
 from srs.capture.quality import Limits
 from srs.capture.silence import SilenceWatch
+from srs.control import Order
 from srs.siprec.sdp import parse
+from srs.siprec.src import CallFailed
+
+LONGEST_S = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -33,29 +38,35 @@ def metrics(recorder: Recorder) -> dict[str, float]:
     return {name: float(value) for name, value in lines}
 
 
+def stop(recorder: Recorder, running: Talk) -> None:
+    """Have the recorder hang up."""
+    (capture,) = recorder.captures()
+    control.ask(recorder.data, Order("stop", capture.stem, "test"))
+    with pytest.raises(CallFailed, match="hung up"):
+        running.outcomes()
+
+
 def test_a_call_without_audio(recorder: Recorder) -> None:
-    mute = make_plan(recorder, 7.0, impairment=Impairment(loss=1.0))
+    mute = make_plan(recorder, LONGEST_S, impairment=Impairment(loss=1.0))
     running = Talk(mute)
     until(lambda: metrics(recorder)['srs_alarms{alarm="no-audio"}'] == 1, recorder.log.read_text)
-    running.outcomes()
+    stop(recorder, running)
     until(lambda: metrics(recorder)['srs_alarms{alarm="no-audio"}'] == 0, recorder.log.read_text)
     assert "one-way" not in recorder.log.read_text()
 
 
 def test_a_call_with_one_mute_party(recorder: Recorder) -> None:
     """Only the first leg sends on: this test does it, at a tenth of the usual pace."""
-    mute = make_plan(recorder, 7.0, impairment=Impairment(loss=1.0))
+    mute = make_plan(recorder, LONGEST_S, impairment=Impairment(loss=1.0))
     running = Talk(mute)
     until(lambda: "event=recording" in recorder.log.read_text(), recorder.log.read_text)
     port = int(re.search(r"ports=\"\{0: (\d+)", recorder.log.read_text())[1])
     with udp(recorder.host) as sender:
-        raised = False
-        while running.running:
+        while metrics(recorder)['srs_alarms{alarm="one-way-audio"}'] != 1:
+            assert running.running, recorder.log.read_text()
             sender.sendto(bytes([0x80, 0, *range(170)]), (recorder.host, port))
             time.sleep(0.2)
-            raised = raised or metrics(recorder)['srs_alarms{alarm="one-way-audio"}'] == 1
-    assert raised
-    running.outcomes()
+        stop(recorder, running)
     until(lambda: metrics(recorder)['srs_alarms{alarm="one-way-audio"}'] == 0, recorder.log.read_text)
     assert "no-audio" not in recorder.log.read_text()
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 from sqlmodel import select
+from support import databases
 from support.stand_in import archive, ended
 
 from srs.archive import audio
@@ -124,7 +125,7 @@ def shelf_on(tmp_path: Path) -> Iterator[Callable[[str | None], Shelf]]:
     engines: list[Engine] = []
 
     def make(url: str | None) -> Shelf:
-        engines.append(connect(url or f"sqlite:///{data_dir}/recordings.sqlite"))
+        engines.append(connect(url or databases.sqlite(data_dir / "recordings.sqlite")))
         return Shelf(data_dir, engines[-1], open_store((data_dir / "audio").as_uri()))
 
     yield make

@@ -1,5 +1,7 @@
 """Signing in: right and wrong passwords, codes, lock-out."""
 
+import subprocess
+import sys
 from datetime import timedelta
 
 import pyotp
@@ -34,6 +36,13 @@ def test_the_right_password_lets_in_and_a_wrong_one_does_not(enter, make_user):
             enter(password)
     with pytest.raises(SignInRefused):
         enter(name="nobody")
+
+
+def test_to_guess_passwords_costs_work():
+    """In a process of its own: the tests' own passwords cost little."""
+    program = f"from srs.privacy.passwords import hashed; print(hashed({PASSWORD!r}))"
+    made = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    assert made.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 def test_every_attempt_is_in_the_audit_and_no_password(enter, make_user, engine):

@@ -7,13 +7,15 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from sqlalchemy import Engine, create_engine
 
 from srs import cli
+from srs.archive import database
 
 
 def command(environment: Mapping[str, str], *words: object) -> tuple[int, str, str]:
@@ -26,12 +28,30 @@ def command(environment: Mapping[str, str], *words: object) -> tuple[int, str, s
             patch.object(sys, "argv", ["srs", *map(str, words)]),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
+            _databases_closed(),
             pytest.raises(SystemExit) as ended,
         ):
             cli.main()
     finally:
         os.umask(umask)
     return int(ended.value.code or 0), out.getvalue(), err.getvalue()
+
+
+@contextlib.contextmanager
+def _databases_closed() -> Iterator[None]:
+    """As they are when a process ends."""
+    opened: list[Engine] = []
+
+    def create(url: str) -> Engine:
+        opened.append(create_engine(url))
+        return opened[-1]
+
+    with patch.object(database, "create_engine", create):
+        try:
+            yield
+        finally:
+            for engine in opened:
+                engine.dispose()
 
 
 @pytest.fixture(autouse=True)

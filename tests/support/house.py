@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import requests
+from support import databases
 from support.client import Client
 from support.recorder import free_port
 
@@ -34,6 +35,7 @@ ID = "0123456789abcdef0123456789abcdef"
 def serving(data: Path, **settings: object) -> Iterator[House]:
     """The pages and the API of a data folder with one recording of a second."""
     web = WebSettings(listen=f"http://127.0.0.1:{free_port('127.0.0.1')}", requests_per_s=1000.0)
+    databases.sqlite(data / "recordings.sqlite")
     made = open_house(Settings(data_dir=data, **{"web": web, **settings}))
     stop, end = threading.Event(), bind(made.settings)
     server = threading.Thread(target=serve, args=(made, end, stop))

@@ -23,17 +23,17 @@ def programs() -> Path | None:
 
 
 class Server:
-    """A running server. Each `database()` is new and empty."""
+    """A running server. Each `database()` is new, and empty as its template."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder, self.port = folder, port
         self._numbers = itertools.count(1)
 
-    def database(self) -> str:
+    def database(self, template: str = "template1") -> str:
         """The URL of a new database, as `[database] url` wants it."""
         name = f"test{next(self._numbers)}"
         with psycopg.connect(host="127.0.0.1", port=self.port, user="postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{name}"
 
 

@@ -74,8 +74,9 @@ def _people(data: Path) -> None:
     engine.dispose()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Gone after each module, because nothing else of this process can run a loop while it is there."""
     if CHROMIUM is None:
         pytest.skip("Chromium is missing: apt-get install chromium")
     with sync_playwright() as playwright:

@@ -19,14 +19,17 @@ from support.calls import Talk, make_plan
 from support.recorder import Recorder, free_port, until
 from support.smtp import Server, server
 
+from srs import control
 from srs.alarms import WHAT_TO_DO
 from srs.archive.database import connect, writing
+from srs.control import Order
 from srs.privacy import tokens, users
 from srs.privacy.roles import ROLES, Right, Scope, assignment
-from srs.siprec.src import Impairment
+from srs.siprec.src import CallFailed, Impairment
 
 DOCS = Path(__file__).parents[2] / "docs"
 SECRET = "hook secret"
+LONGEST_S = 60.0
 METRIC = re.compile(r"\bsrs_[a-z_]+")
 
 
@@ -145,11 +148,15 @@ def test_numbers_want_a_token_for_watching(watched: Watched):
 
 
 def test_an_alarm_goes_to_page_number_mail_and_webhook_and_so_does_its_end(watched: Watched):
-    mute = Talk(make_plan(watched.recorder, 8.0, impairment=Impairment(loss=1.0)))
+    mute = Talk(make_plan(watched.recorder, LONGEST_S, impairment=Impairment(loss=1.0)))
     until(lambda: watched.metrics()['srs_alarms{alarm="no-audio"}'] == 1, lambda: str(watched.metrics()))
     (raised,) = watched.get("/api/v1/state").json()["alarms"]
     assert (raised["name"], raised["do"]) == ("no-audio", WHAT_TO_DO["no-audio"])
-    mute.outcomes()
+    until(lambda: len(watched.mails.mails()) == len(watched.hooks.bodies) == 1, watched.recorder.log.read_text)
+    (capture,) = watched.recorder.captures()
+    control.ask(watched.recorder.data, Order("stop", capture.stem, "test"))
+    with pytest.raises(CallFailed, match="hung up"):
+        mute.outcomes()
     until(lambda: len(watched.mails.mails()) == 2, watched.recorder.log.read_text)
     first, last = watched.mails.mails()
     assert first["Subject"].endswith("alarm no-audio raised")

@@ -15,6 +15,7 @@ import pytest
 from privacy.conftest import srs, talk
 from sqlalchemy import Engine
 from sqlmodel import col, select
+from support import databases
 from support.calls import noise
 from support.recorder import Recorder, until
 from support.stand_in import archive, ended
@@ -204,7 +205,7 @@ def people(engine: Engine) -> dict[str, str]:
 @pytest.fixture
 def database_url(tmp_path: Path) -> str:
     """One kind is enough here: `house` runs on each."""
-    return f"sqlite:///{tmp_path}/recordings.sqlite"
+    return databases.sqlite(tmp_path / "recordings.sqlite")
 
 
 @pytest.fixture
