@@ -72,9 +72,9 @@ def one(caller: Party, case: Id) -> Shown:
 def add(
     caller: Party,
     case: Id,
-    content: Annotated[bytes, Body(media_type="application/octet-stream")],
     kind: Annotated[PaperKind, Query()],
     name: Annotated[Word, Query(min_length=1, description="Of the file.")],
+    content: Annotated[bytes, Body(media_type="application/octet-stream")] = b"",
     reference: Annotated[Word | None, Query(description="Of the authority, with its document.")] = None,
 ) -> Paper:
     """Add a document, sealed for the case; at most 10 MiB."""
