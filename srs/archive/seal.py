@@ -41,7 +41,7 @@ class Keys:
         Raises:
             NoKey: there are none.
         """
-        path = self.folder / f"{name}.pub"
+        path = self._file(name, "pub")
         try:
             lines = [line.strip() for line in path.read_text().splitlines()]
         except FileNotFoundError:
@@ -94,7 +94,7 @@ class Keys:
         public = str(identity.to_public())
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for kind, text in (("key", f"# public key: {public}\n{identity}\n"), ("pub", f"{public}\n")):
-            _write_new(self.folder / f"{name}.{kind}", text)
+            _write_new(self._file(name, kind), text)
         return public
 
     def destroy(self, name: str) -> bool:
@@ -110,11 +110,17 @@ class Keys:
                 file.flush()
                 os.fsync(file.fileno())
             path.unlink()
-        (self.folder / f"{name}.pub").unlink(missing_ok=True)
+        self._file(name, "pub").unlink(missing_ok=True)
         return was
 
     def _identity(self, name: str) -> Path:
-        return self.folder / f"{name}.key"
+        return self._file(name, "key")
+
+    def _file(self, name: str, kind: str) -> Path:
+        """Of a key of this folder and no other: keys of cases are in one below."""
+        if not name or "/" in name or name.startswith("."):
+            raise NoKey(f"{name!r} is no name of a key: no slash, no dot at its beginning")
+        return self.folder / f"{name}.{kind}"
 
 
 def _write_new(path: Path, text: str) -> None:

@@ -108,10 +108,12 @@ def destroy_key(
 ) -> None:
     """Destroy a key: whatever is sealed for it can never be read again, wherever copies are."""
     from srs.archive.sealed import destroy_key as destroy
+    from srs.privacy.purpose import check_not_in_use
 
-    _, engine, store = open_archive(config, data)
+    settings, engine, store = open_archive(config, data)
     if not yes:
         typer.confirm(f"Destroy key {name}? What is sealed for it is lost for good.", abort=True)
     with attempting(engine, "destroy key", f"key:{name}"):
+        check_not_in_use(name, settings)
         count = destroy(engine, store.keys, name)
     typer.echo(f"destroyed {name}: {count} recordings can be read no more, by nobody who has no copy of it")

@@ -13,6 +13,10 @@ from srs.siprec import operator
 NEVER: Final = "not kept: a party is on the do-not-record list ([privacy] do_not_record)"
 
 
+class KeyInUse(ArchiveError):
+    """A key that the settings name is not destroyed."""
+
+
 class WrongPurpose(ArchiveError):
     """A recording is not kept for what it is asked for."""
 
@@ -52,6 +56,22 @@ def key_of(row: Recording, settings: Settings) -> str | None:
     """Name of the key that the sound of a recording is to be sealed for."""
     own = definition(row.purpose, settings).key if row.purpose else None
     return own or settings.privacy.key
+
+
+def check_not_in_use(name: str, settings: Settings) -> None:
+    """Whether a key may be destroyed: what calls to come are to be sealed for, may not.
+
+    Raises:
+        KeyInUse: the settings name it.
+    """
+    named = {each.key: f'[[purpose]] "{each.name}"' for each in settings.purpose if each.key} | {
+        settings.privacy.key: "[privacy] key"
+    }
+    if name in named:
+        raise KeyInUse(
+            f"key {name} is what {named[name]} seals for: without it no such call could be kept. "
+            "Make another (srs keys new), name that in the settings, and restart"
+        )
 
 
 def uses(row: Recording, settings: Settings) -> tuple[str, ...]:

@@ -58,3 +58,13 @@ def test_a_recorder_with_public_keys_only_then_new_keys_then_the_end_of_one(reco
         ("destroy key", "key:old", False),
         ("destroy key", "key:old", True),
     ]
+    refusals = {
+        "new": "name that in the settings",  # what calls to come are sealed for
+        "cases/0123": "no name of a key",  # a case ends by its own people
+        "../srs": "no name of a key",
+    }
+    for name, why in refusals.items():
+        status, said = srs(running, "keys", "destroy", name, "--yes")
+        assert (status, why in said) == (1, True), said
+    assert "no name of a key" in srs(running, "keys", "new", "../evil")[1]
+    done(running, "export", second["id"], "-o", tmp_path / "still.wav")

@@ -52,7 +52,7 @@ def refuse(cabinet: Cabinet, actor: Actor, prefix: str, reason: str, now: dateti
     case = _to_decide(cabinet, actor, prefix, now)
     if not reason.strip():
         raise Misuse("say why it is refused")
-    check_destroyable(cabinet, case)
+    check_destroyable(case)
     with writing(cabinet.engine) as session:
         case = _undecided(session, case.id)
         case.outcome, case.reason, case.closed_by, case.closed_at = Outcome.REFUSED, reason, actor.label, now

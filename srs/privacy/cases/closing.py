@@ -61,19 +61,18 @@ def _check(cabinet: Cabinet, case: Case, outcome: Outcome, reason: str, cleared:
     if cleared and (outcome != Outcome.OFFENCE or not set(cleared) < set(case.persons)):
         raise Misuse(f"with an offence some of {', '.join(case.persons)} may be cleared, not all: that is no offence")
     if outcome != Outcome.OFFENCE or cleared:
-        check_destroyable(cabinet, case)
+        check_destroyable(case)
+    if cleared and not cabinet.keys.opens(case.id):
+        raise Misuse(f"the key of case {case.id} is not on this machine: close it where it can be told whose a call is")
 
 
-def check_destroyable(cabinet: Cabinet, case: Case) -> None:
+def check_destroyable(case: Case) -> None:
     """
     Raises:
         Held: it is under legal hold.
-        Misuse: its key is not on this machine.
     """
     if case.held:
         raise Held(f"case {case.id} is under legal hold, which beats destruction: srs case hold {case.id} --release")
-    if not cabinet.keys.opens(case.id):
-        raise Misuse(f"the key of case {case.id} is not on this machine: close it where it is")
 
 
 def hold(cabinet: Cabinet, actor: Actor, prefix: str, reason: str, now: datetime, *, held: bool) -> Case:
@@ -103,5 +102,5 @@ def destroy_closed(cabinet: Cabinet, actor: Actor, prefix: str, reason: str, now
     case = find(cabinet, actor, prefix, now, investigator=True)
     if case.closed_at is None or case.destroyed_at is not None:
         raise Misuse(f"case {case.id} is {'destroyed already' if case.destroyed_at else 'not closed: close it first'}")
-    check_destroyable(cabinet, case)
+    check_destroyable(case)
     return destroy(cabinet, case, actor, reason, now)

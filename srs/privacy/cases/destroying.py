@@ -94,7 +94,9 @@ def _copies(
     session: Session, case: Case, cabinet: Cabinet, rows: list[CaseRecording], documents: list[CasePaper]
 ) -> list[dict[str, Any]]:
     """All that is known of, and what becomes of it."""
-    key = {"kind": "key", "where": str(cabinet.keys.folder / case.id), "became": "destroyed"}
+    # A recorder that has it, and looks after the same cases, destroys it as soon as it sees that this one is.
+    became = "destroyed" if cabinet.keys.opens(case.id) else "was not on this machine"
+    key = {"kind": "key", "where": str(cabinet.keys.folder / case.id), "became": became}
     return [key, *_stored(cabinet, rows, documents), *_given(session, case)]
 
 

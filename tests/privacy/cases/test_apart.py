@@ -15,7 +15,10 @@ from srs.archive.database import reading, writing
 from srs.archive.errors import Sealed, StoreError
 from srs.archive.tables import Recording, State
 from srs.privacy.cases import journal
+from srs.privacy.cases.cabinet import Cabinet
+from srs.privacy.cases.closing import close
 from srs.privacy.cases.destroying import destroy
+from srs.privacy.cases.letters import letters
 from srs.privacy.cases.recordings import sound
 from srs.privacy.cases.tables import Case, CaseEntry, Outcome
 from srs.privacy.cases.watch import look
@@ -196,3 +199,40 @@ def test_packets_that_no_decoder_here_understands_are_sealed_too(desk: Desk, end
         assert packets.read() == b"a call, undecoded"
     desk.close(case, Outcome.NO_OFFENCE, LATER)
     assert desk.archive.store.size(file) is None
+
+
+def test_a_case_whose_key_is_lost_can_be_closed_and_the_key_does_not_come_back(desk: Desk, ended):
+    case = desk.approved(BEFORE, BEFORE + WEEK, BEFORE)
+    keep(desk.at(LATER), ended())
+    identity = desk.cabinet.keys.folder / f"{case.id}.key"
+    aside = identity.rename(identity.with_suffix(".elsewhere"))
+    closed = desk.close(case, Outcome.NO_OFFENCE, LATER)
+    became = [(copy["kind"], copy["became"]) for copy in closed.receipt["copies"]]
+    assert became[:2] == [("key", "was not on this machine"), ("recording", "destroyed")]
+    aside.rename(identity)  # as on the recorder that has it
+    look(desk.cabinet, LATER)
+    assert not identity.exists()
+
+
+def test_what_is_only_of_who_had_no_part_is_destroyed_also_when_the_store_was_away(desk: Desk, ended):
+    case = desk.open(BEFORE, BEFORE + WEEK, BEFORE, "carol", "bob")
+    case = desk.approve_with_papers(case, BEFORE)
+    keep(desk.at(LATER), ended())
+    (kept,) = desk.recorded(case)
+
+    class Away(type(desk.archive.store)):  # type: ignore[misc]
+        def delete(self, key: str) -> None:
+            raise StoreError("away")
+
+    store = desk.cabinet.store
+    desk.cabinet = Cabinet(desk.settings, desk.cabinet.engine, Away(**vars(store)))
+    with pytest.raises(StoreError):
+        close(desk.cabinet, desk.actor("ivy"), case.id, Outcome.OFFENCE, "admitted", LATER, ["bob"])
+    desk.cabinet = Cabinet(desk.settings, desk.cabinet.engine, store)
+    assert desk.now_is(case).cleared_receipt is None
+    look(desk.cabinet, LATER)
+    assert desk.recorded(case) == []
+    assert store.size(kept.row.file) is None
+    assert [copy["became"] for copy in desk.now_is(case).cleared_receipt["copies"]] == ["destroyed"]
+    with reading(desk.cabinet.engine) as session:
+        assert [letter.person for letter in letters(session, case)] == ["bob"]
