@@ -46,7 +46,7 @@ MORE_OF_API = {  # what only the API has apart
     "mail": ("POST", "/mail?purpose=training", Right.MAIL, 409),  # there is no such rule
     "release": ("DELETE", "/hold", Right.HOLD, 422),
 }
-BODIES = {"mail": {"rule": "none"}, "words": {"note": "x"}}
+BODIES = {"mail": {"rule": "none", "reason": "x"}, "words": {"note": "x"}}
 HOUSE_OF_API = {
     "/users": Right.USERS,
     "/tokens": Right.USERS,
