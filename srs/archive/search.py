@@ -12,11 +12,14 @@ from sqlalchemy import Engine
 from sqlmodel import col, select
 
 from srs.archive.database import reading
-from srs.archive.searchable import POOR, POOR_INDEX, Searchable, extension_word, group_word, place, plain, tag_word
+from srs.archive.searchable import WALK_INDEX, Searchable, extension_word, group_word, place, plain, tag_word
 from srs.archive.tables import Recording
 
 _NUMBER = re.compile(r"[+0-9][0-9 .()\-/]{2,}")
 _TRIGRAM: Final = 3
+_TABLE: Final = sa.inspect(Searchable).local_table
+FEW: Final = 5000
+"""Recordings that a fact fits, and that are looked at one by one for all else."""
 MOST: Final = 500
 """Recordings on a page."""
 
@@ -75,53 +78,76 @@ def search(
         DatabaseError: it does not answer.
     """
     limit = max(1, min(limit, MOST))
-    query = _query(wanted, before, engine.dialect.name).limit(limit + 1)
-    if visible is not None:
-        query = query.where(sa.exists().where(col(Recording.id) == col(Searchable.recording_id), visible))
     with reading(engine) as session:
-        found = session.connection().execute(query).all()
+        connection = session.connection()
+        query = _query(wanted, before, engine.dialect.name, _few(connection, wanted)).limit(limit + 1)
+        if visible is not None:
+            query = query.where(sa.exists().where(col(Recording.id) == col(Searchable.recording_id), visible))
+        found = connection.execute(query).all()
         ids = [row.recording_id for row in found[:limit]]
         rows = {row.id: row for row in session.exec(select(Recording).where(col(Recording.id).in_(ids)))}
     older = found[limit - 1].position if len(found) > limit else None
     return Page([rows[id_] for id_ in ids if id_ in rows], older)
 
 
-def _query(wanted: Search, before: int | None, dialect: str) -> sa.Select[Any]:
-    table = sa.inspect(Searchable).local_table
-    query = sa.select(table.c.position, table.c.recording_id)
-    order: sa.ColumnElement[int] = table.c.position
-    asked = terms(wanted)
-    if dialect == "sqlite" and asked:
+def _few(connection: sa.Connection, wanted: Search) -> sa.Select[Any] | None:
+    """The positions of those that the rarest of the facts asked for fits; None: each fits more than `FEW`.
+
+    Then each is met within as many rows as are quickly walked past.
+    """
+    counted = []
+    for fact in _facts(wanted):
+        fitting = sa.select(_TABLE.c.position).where(fact)
+        some = fitting.limit(FEW + 1).subquery()
+        counted.append((connection.scalar(sa.select(sa.func.count()).select_from(some)), fitting))
+    count, rarest = min(counted, key=operator.itemgetter(0), default=(FEW + 1, None))
+    return rarest if count <= FEW else None
+
+
+def _query(wanted: Search, before: int | None, dialect: str, few: sa.Select[Any] | None = None) -> sa.Select[Any]:
+    query = sa.select(_TABLE.c.position, _TABLE.c.recording_id)
+    order: sa.ColumnElement[int] = _TABLE.c.position
+    asked, facts = terms(wanted), _facts(wanted)
+    if few is None and asked and dialect == "sqlite":
         index = sa.table("recording_words", sa.column("rowid"), sa.column("recording_words"))
-        query = query.select_from(index.join(table, index.c.rowid == table.c.position))
+        query = query.select_from(index.join(_TABLE, index.c.rowid == _TABLE.c.position))
         query = query.where(index.c.recording_words.op("MATCH")(_phrases(asked)))
         order = index.c.rowid
     else:
-        query = query.where(*(table.c.words.contains(term, autoescape=True) for term in asked))
-    if wanted.mos_below is not None and wanted.mos_below <= POOR:
-        query = query.where(table.c.mos < sa.literal_column(str(POOR)))  # as the index says it, or it is not used
-        query = query if asked else query.with_hint(table, f"INDEXED BY {POOR_INDEX}", "sqlite")
-    return query.where(*_conditions(wanted, table, order, before)).order_by(order.desc())
+        query = query.where(*(_TABLE.c.words.contains(term, autoescape=True) for term in asked))
+    if few is not None and dialect == "postgresql":  # an array, so that these rows are read and no others
+        query = query.where(_TABLE.c.position == sa.func.any(sa.func.array(few.scalar_subquery())))
+    elif few is not None:
+        query = query.where(_TABLE.c.position.in_(few))
+    elif facts and not asked:
+        query = query.with_hint(_TABLE, f"INDEXED BY {WALK_INDEX}", "sqlite")
+    return query.where(*facts, *_moments(wanted, order, before)).order_by(order.desc())
 
 
-def _conditions(
-    wanted: Search, table: sa.FromClause, order: sa.ColumnElement[int], before: int | None
-) -> list[sa.ColumnElement[bool]]:
-    columns = table.c
-    asked: list[tuple[object, Callable[[Any, Any], sa.ColumnElement[bool]], sa.ColumnElement[Any]]] = [
-        (before, operator.lt, order),
-        (wanted.since and place(wanted.since), operator.ge, order),
-        (wanted.until and place(wanted.until), operator.lt, order),
-        (wanted.min_s, operator.ge, columns.duration_s),
-        (wanted.max_s, operator.le, columns.duration_s),
-        (wanted.purpose, operator.eq, columns.purpose),
-        (wanted.state, operator.eq, columns.state),
-        (wanted.held, operator.eq, columns.held),
-        (wanted.below, operator.lt, columns.complete),
-        (wanted.mos_below, operator.lt, columns.mos),
-        (wanted.notice, operator.eq, columns.notice),
+def _facts(wanted: Search) -> list[sa.ColumnElement[bool]]:
+    """A condition for each column of facts that is asked for; there is an index of each."""
+    columns = _TABLE.c
+    asked: dict[sa.ColumnElement[Any], list[tuple[Callable[[Any, Any], sa.ColumnElement[bool]], object]]] = {
+        columns.duration_s: [(operator.ge, wanted.min_s), (operator.le, wanted.max_s)],
+        columns.purpose: [(operator.eq, wanted.purpose)],
+        columns.state: [(operator.eq, wanted.state)],
+        columns.held: [(operator.eq, wanted.held)],
+        columns.complete: [(operator.lt, wanted.below)],
+        columns.mos: [(operator.lt, wanted.mos_below)],
+        columns.notice: [(operator.eq, wanted.notice)],
+    }
+    given = [[compare(column, value) for compare, value in each if value is not None] for column, each in asked.items()]
+    return [sa.and_(*each) for each in given if each]
+
+
+def _moments(wanted: Search, order: sa.ColumnElement[int], before: int | None) -> list[sa.ColumnElement[bool]]:
+    """Conditions on when they began."""
+    bounds = [
+        (operator.lt, before),
+        (operator.ge, wanted.since and place(wanted.since)),
+        (operator.lt, wanted.until and place(wanted.until)),
     ]
-    return [compare(column, value) for value, compare, column in asked if value is not None]
+    return [compare(order, value) for compare, value in bounds if value is not None]
 
 
 def terms(wanted: Search) -> list[str]:

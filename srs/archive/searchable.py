@@ -26,10 +26,8 @@ _SPREAD: Final = 10
 """Bits below the microsecond in which recordings that began at once differ."""
 
 
-POOR_INDEX: Final = "ix_recording_search_poor"
-POOR: Final = 4.03
-"""MOS below which some users are dissatisfied (ITU-T G.107 annex B)."""
 _CHANGES: Final = ("words", "duration_s", "complete", "purpose", "state", "held", "mos", "notice")
+WALK_INDEX: Final = "ix_recording_search_walk"
 _WALKED: Final = ("duration_s", "complete", "purpose", "state", "held", "mos", "notice")
 
 
@@ -38,12 +36,10 @@ class Searchable(SQLModel, table=True):
 
     __tablename__ = "recording_search"
     __table_args__ = (
-        # All that is asked but words: a search that fits hardly any reads this alone.
-        sa.Index("ix_recording_search_walk", "position", *_WALKED),
-        sa.Index("ix_recording_search_notice", "notice", "position"),
-        # Few of many: a search for poor quality must not walk past all the others. It has those rows only, as the
-        # migration says; said here, it would load all of SQLAlchemy's PostgreSQL into every process.
-        sa.Index(POOR_INDEX, "position", "mos"),
+        # All that is asked but words: what fits many is met on the way, newest first.
+        sa.Index(WALK_INDEX, "position", *_WALKED),
+        # What fits few is known by an index of its own.
+        *(sa.Index(f"ix_recording_search_{name}", name, "position") for name in _WALKED),
     )
 
     position: int = Field(

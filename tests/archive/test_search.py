@@ -9,13 +9,14 @@ from textwrap import dedent
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, text
-from sqlmodel import col
+from sqlalchemy import Engine, create_engine, inspect, text
+from sqlmodel import col, select
 
 import srs.archive.database
+import srs.archive.search
 from srs.archive.database import connect, writing
 from srs.archive.search import Search, _query, search
-from srs.archive.searchable import plain
+from srs.archive.searchable import Searchable, plain
 from srs.archive.tables import Leg, Notice, Recording, State
 
 BEFORE = "0003"
@@ -116,7 +117,11 @@ FACTS = [
 
 
 @pytest.mark.parametrize(("wanted", "ids"), FACTS)
-def test_facts_narrow_what_is_found(engine: Engine, wanted: dict[str, object], ids: list[str]):
+@pytest.mark.parametrize("few", [0, srs.archive.search.FEW], ids=["met on the way", "by the rarest"])
+def test_facts_narrow_what_is_found(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, wanted: dict[str, object], ids: list[str], few: int
+):
+    monkeypatch.setattr(srs.archive.search, "FEW", few)
     good, poor, unknown = ({"quality": {"mos": mos}} for mos in (4.3, 3.1, None))
     heard = [Notice(place=0, state="staff"), Notice(place=1, state="heard")]
     early = (Leg(channel=0, aor="sip:a@example.com", packets=100, facts=good), Leg(channel=1, facts=unknown))
@@ -173,16 +178,29 @@ def test_postgresql_has_an_index_of_trigrams(engine: Engine):
         assert connection.execute(text(asked)).scalar_one() == 1
 
 
-@pytest.mark.parametrize("wanted", [{"mos_below": 3.0}, {"notice": "missing"}])
-def test_few_of_many_are_found_by_an_index_of_their_own(engine: Engine, wanted: dict[str, object]):
+WALKED = [
+    ({"min_s": 5.0}, None, "ix_recording_search_walk"),
+    ({"notice": "missing", "purpose": "sales"}, None, "ix_recording_search_walk"),
+    ({"text": "anna", "held": True}, None, "recording_words"),
+    ({"text": "anna", "held": True}, select(col(Searchable.position)).where(col(Searchable.held)), "(rowid=?)"),
+]
+
+
+@pytest.mark.parametrize(("wanted", "few", "by"), WALKED)
+def test_pages_are_found_newest_first_without_sorting(engine: Engine, wanted: dict, few: object, by: str):
     if engine.dialect.name != "sqlite":
         pytest.skip("PostgreSQL chooses by how many there are")
-    query = _query(Search(**wanted), None, "sqlite").compile(engine, compile_kwargs={"literal_binds": True})
+    query = _query(Search(**wanted), None, "sqlite", few).compile(engine, compile_kwargs={"literal_binds": True})
     with engine.connect() as connection:
         plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}")]
-    name = "poor" if "mos_below" in wanted else "notice"
-    assert any(f"ix_recording_search_{name}" in step for step in plan), plan
+    assert any(by in step for step in plan), plan
     assert not any("TEMP B-TREE" in step for step in plan), plan
+
+
+@pytest.mark.parametrize("fact", ["duration_s", "complete", "purpose", "state", "held", "mos", "notice"])
+def test_there_is_an_index_of_each_fact(engine: Engine, fact: str):
+    found = {index["name"]: index["column_names"] for index in inspect(engine).get_indexes("recording_search")}
+    assert found[f"ix_recording_search_{fact}"] == [fact, "position"]
 
 
 def test_plain():
