@@ -13,14 +13,17 @@ Integers = NDArray[np.int64]
 G_MIN: Final = 16
 """Packets received in a row that end a burst (RFC 3611 §4.7.2)."""
 IMPAIRMENTS: Final = {
-    "PCMU": (0.0, 4.3),
-    "PCMA": (0.0, 4.3),
-    "G729": (11.0, 19.0),
-    "G723": (15.0, 16.1),
-    "AMR": (5.0, 10.0),
+    "PCMU": ((0, 0.0, 4.3),),
+    "PCMA": ((0, 0.0, 4.3),),
+    "G729": ((0, 11.0, 19.0),),
+    "G723": ((6000, 15.0, 16.1), (0, 19.0, 16.1)),
+    "AMR": ((12_000, 5.0, 10.0),),
 }
-"""Ie and Bpl of ITU-T G.113 (11/2007), Appendix I, tables I.1 and I.3: G.711 without concealment, G.729A with VAD,
-G.723.1 at 6.3 kbit/s with VAD, GSM EFR, which AMR at 12.2 kbit/s is. Others, wideband among them, get no rating."""
+"""From which payload bit rate on, Ie and Bpl of ITU-T G.113 (11/2007), Appendix I, tables I.1 and I.3: G.711 without
+concealment, G.729A with VAD, G.723.1 at 6.3 kbit/s with VAD and at 5.3 (whose Bpl is taken as the same), GSM EFR,
+which AMR at 12.2 kbit/s is. Others, lower modes of AMR and wideband among them, get no rating."""
+_SPEECH_BIT_S: Final = 4000
+"""Payload bit rate that descriptions of silence stay below."""
 _R_0: Final = 93.2
 """R of a connection with the default values of ITU-T G.107, delay aside: a recorder does not know it."""
 FRAME_S: Final = 0.02
@@ -104,11 +107,24 @@ def bursts(missing: Integers) -> Bursts:
     )
 
 
-def rating(codec: str | None, found: Bursts) -> float | None:
-    """Return R of the E-model (ITU-T G.107 §7): 93.2 less what codec and loss impair; None: no values for the codec."""
-    if codec not in IMPAIRMENTS or found.expected == 0:
+def bit_rate(octets: Integers, seconds: NDArray[np.float64]) -> float:
+    """Return the payload bit rate of most packets of speech, bit/s; 0: there are none."""
+    heard = seconds > 0
+    rates = 8 * octets[heard] / seconds[heard]
+    speech = rates[rates >= _SPEECH_BIT_S]
+    return float(np.median(speech)) if len(speech) else 0.0
+
+
+def rating(codec: str | None, found: Bursts, bit_s: float = 0.0) -> float | None:
+    """Return R of the E-model (ITU-T G.107 §7): 93.2 less what codec and loss impair; None: no values for the codec.
+
+    Args:
+        bit_s: payload bit rate, which tells the modes of a codec.
+    """
+    values = next(((ie, bpl) for least, ie, bpl in IMPAIRMENTS.get(codec or "", ()) if bit_s >= least), None)
+    if values is None or found.expected == 0:
         return None
-    impairment, robustness = IMPAIRMENTS[codec]
+    impairment, robustness = values
     loss = 100 * found.lost / found.expected
     mean_run = found.lost / found.runs if found.runs else 1.0
     ratio = max(mean_run * (1 - loss / 100), 1.0)
@@ -161,12 +177,17 @@ def loudness(samples: Samples, rate: int) -> Loudness:
 
 
 def quality(
-    codec: str | None, missing: Integers, transit_ns: NDArray[np.float64], samples: Samples, rate: int
+    codec: str | None,
+    missing: Integers,
+    transit_ns: NDArray[np.float64],
+    samples: Samples,
+    rate: int,
+    bit_s: float = 0.0,
 ) -> Quality:
     """Return what there is to say of a leg; see the functions above for the arguments."""
     found, sound = bursts(missing), loudness(samples, rate)
     mean, most = jitter_ms(transit_ns)
-    r = rating(codec, found)
+    r = rating(codec, found, bit_s)
     between = found.expected - found.packets
     return Quality(
         loss=_share(found.lost, found.expected),

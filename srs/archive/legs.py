@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from rtp import conceal, events
 from rtp.codecs import NOT_AUDIO, Samples, decodable, decode
 from rtp.mix import Clock, Placed, laid, leg, resample
-from rtp.quality import quality
+from rtp.quality import bit_rate, quality
 from srs.archive.facts import MOST_GAPS, Digit, Interval, LegFacts, Span, losses, overlap, span
 from srs.archive.listen import Heard, Source
 
@@ -194,8 +194,20 @@ def _quality(heard: Heard, frame: Frame, sound: Sound) -> dict[str, float | None
         began_ns = timeline.anchor_ns + timeline.ticks * (1e9 / source.clock_rate[timeline.packet])
         transit.append((came_ns - began_ns)[np.argsort(timeline.packet)])
         missing.append(np.where(_after_pause(came_ns, frame), 0, timeline.missing))
-    found = quality(main_codec(heard), np.concatenate(missing), np.concatenate(transit), sound.samples, sound.rate)
-    return asdict(found)
+    codec, course = main_codec(heard), (np.concatenate(missing), np.concatenate(transit))
+    return asdict(quality(codec, *course, sound.samples, sound.rate, _bit_rate(heard, codec)))
+
+
+def _bit_rate(heard: Heard, name: str | None) -> float:
+    """Return the payload bit rate of a codec of the leg."""
+    octets, seconds = [np.empty(0, np.int64)], [np.empty(0)]
+    wanted = [index for index, codec in enumerate(heard.codecs) if codec.name == name]
+    for source in heard.sources:
+        packets = source.timeline.packet
+        own = np.isin(source.codec[packets], wanted)
+        octets.append(source.packets.length[packets][own])
+        seconds.append((source.timeline.duration / source.clock_rate[packets])[own])
+    return bit_rate(np.concatenate(octets), np.concatenate(seconds))
 
 
 def _after_pause(came_ns: Integers, frame: Frame) -> NDArray[np.bool_]:

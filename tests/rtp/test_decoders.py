@@ -108,6 +108,17 @@ def test_g729_frames_and_descriptions_of_silence():
     np.testing.assert_array_equal(np.delete(with_silence.samples, np.s_[160:320]), theirs[:320])
 
 
+def test_g723_is_what_ffmpeg_decodes_of_a_voice_that_it_encoded():
+    voice = speech(8000)
+    octets = ffmpeg(
+        *raw(8000), "-i", "-", "-c:a", "g723_1", "-b:a", "6300", "-f", "g723_1", "-", octets=voice.tobytes()
+    )
+    decoded = take(Codec(4, "G723", 8000), cut(octets, 24, 48))
+    theirs = np.frombuffer(ffmpeg("-f", "g723_1", "-i", "-", *raw(8000), "-", octets=octets), "<i2")
+    np.testing.assert_array_equal(decoded.samples, theirs)
+    assert snr(decoded.samples, voice) > 5
+
+
 @pytest.mark.parametrize(("size", "samples", "head"), [(38, 160, b"#!iLBC20\n"), (50, 240, b"#!iLBC30\n")])
 def test_ilbc_is_what_ffmpeg_decodes(size, samples, head):
     octets = RNG.integers(0, 256, 40 * size, dtype=np.uint8)

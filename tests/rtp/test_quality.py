@@ -34,6 +34,25 @@ def test_a_codec_without_values_has_no_score():
     assert quality.rating("OPUS", Bursts(0, 1000)) is None
 
 
+@pytest.mark.parametrize(
+    ("codec", "octets", "seconds", "r"),
+    [
+        ("AMR", 32, 0.02, 88.2),  # 12.2 kbit/s, bandwidth-efficient
+        ("AMR", 33, 0.02, 88.2),  # octet-aligned
+        ("AMR", 64, 0.04, 88.2),
+        ("AMR", 27, 0.02, None),  # 10.2
+        ("AMR", 14, 0.02, None),  # 4.75
+        ("G723", 24, 0.03, 78.2),  # 6.3
+        ("G723", 20, 0.03, 74.2),  # 5.3
+    ],
+)
+def test_modes_are_told_by_the_size_of_packets(codec, octets, seconds, r):
+    silence = [6] * 300  # descriptions of it, more than there is speech
+    sizes = np.array([octets] * 100 + silence)
+    bit_s = quality.bit_rate(sizes, np.array([seconds] * 100 + [0.02] * 300))
+    assert quality.rating(codec, Bursts(0, 400), bit_s) == (r and pytest.approx(r))
+
+
 def slow_bursts(lost):
     """RFC 3611 §4.7.2 packet by packet: (bursts, packets, lost) in them; `lost` begins and ends with received ones."""
     places = [index for index, gone in enumerate(lost) if gone]
