@@ -27,7 +27,6 @@ _SPREAD: Final = 10
 
 
 _CHANGES: Final = ("words", "duration_s", "complete", "purpose", "state", "held", "mos", "notice")
-WALK_INDEX: Final = "ix_recording_search_walk"
 _WALKED: Final = ("duration_s", "complete", "purpose", "state", "held", "mos", "notice")
 
 
@@ -37,7 +36,7 @@ class Searchable(SQLModel, table=True):
     __tablename__ = "recording_search"
     __table_args__ = (
         # All that is asked but words: what fits many is met on the way, newest first.
-        sa.Index(WALK_INDEX, "position", *_WALKED),
+        sa.Index("ix_recording_search_walk", "position", *_WALKED),
         # What fits few is known by an index of its own.
         *(sa.Index(f"ix_recording_search_{name}", name, "position") for name in _WALKED),
     )
