@@ -105,7 +105,7 @@ def _few(connection: sa.Connection, wanted: Search) -> sa.Select[Any] | None:
     for fact in _facts(wanted):
         fitting = sa.select(_TABLE.c.position).where(fact)
         some = fitting.limit(FEW + 1).subquery()
-        counted.append((connection.scalar(sa.select(sa.func.count()).select_from(some)), fitting))
+        counted.append((connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one(), fitting))
     count, rarest = min(counted, key=operator.itemgetter(0), default=(FEW + 1, None))
     return rarest if count <= FEW else None
 

@@ -7,9 +7,9 @@ from srs.archive.finalise import finalise
 from tests.archive import test_finalise as scenes
 from tests.archive.test_finalise import Scene
 from tests.support import network
-from tests.support.network import G722, L16, RATE
+from tests.support.network import L16, RATE
 
-AUDIO = ("audio", (0, 8, G722, L16), "sendonly")
+AUDIO = ("audio", tuple(network.KINDS), "sendonly")
 WITHIN_MS = 20
 """By which a place may be off."""
 

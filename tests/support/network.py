@@ -13,13 +13,21 @@ from rtp.codecs import a_law, mu_law
 NS = 1_000_000_000
 RATE = 8000
 TICK_NS = NS // RATE
-G722 = 9
+G726, GSM, G722 = 2, 3, 9
+"""Static payload types (RFC 3551) of which another decoder tells the sound: ffmpeg."""
 L16 = 118
 """A dynamic payload type for what needs no table."""
 LATEST_NS = 500_000_000
 QUIET_TICKS = 8000
 """Of a line of timestamps, at its beginning and end, without loss and delay: its place is told there."""
-KINDS = [0, 8, L16, *([G722] if shutil.which("ffmpeg") else [])]
+HEARD = {
+    G726: (["-f", "g726le", "-code_size", "4", "-ar", "8000"], RATE),
+    GSM: (["-f", "gsm"], RATE),
+    G722: (["-f", "g722"], 2 * RATE),
+}
+"""How ffmpeg is told what they are, and Hz of the sound."""
+KINDS = [0, 8, L16, *(HEARD if shutil.which("ffmpeg") else [])]
+GSM_TICKS, GSM_OCTETS = 160, 33
 TABLES = {0: mu_law(), 8: a_law()}
 
 
@@ -56,22 +64,23 @@ def stream(rng, seconds, *, ppm=0.0, lines=4, loss=0.05, late=0.03, doubled=0.02
     for begin, end in itertools.pairwise(edges):
         state.restart()
         _line(made, state, round(begin * RATE), round(end * RATE) - apart, (loss, late, doubled))
-    if kind == G722:
-        _hear_g722(made)
+    if kind in HEARD:
+        _hear(made, *HEARD[kind])
     return made
 
 
-def _hear_g722(made):
+def _hear(made, form, rate):
     """The sound of what arrives, by another decoder: what each packet sounds like depends on those before it."""
-    made.rate = 2 * RATE
+    made.rate = rate
     senders = {datagram[8:12] for datagram in made.datagrams}
     for sender in senders:
         kept = [i for i, datagram in enumerate(made.datagrams) if datagram[8:12] == sender and made.kept[i]]
         payloads = [made.datagrams[i][12:] for i in kept]
-        command = ["ffmpeg", "-v", "error", "-f", "g722", "-i", "-", "-f", "s16le", "-"]
+        command = ["ffmpeg", "-v", "error", *form, "-i", "-", "-f", "s16le", "-"]
         done = subprocess.run(command, input=b"".join(payloads), capture_output=True, check=True)
         sound = np.frombuffer(done.stdout, "<i2")
-        ends = np.cumsum([2 * len(payload) for payload in payloads])
+        ends = np.cumsum([len(made.sound[i]) * rate // RATE for i in kept])
+        assert len(sound) == ends[-1]
         for i, part in zip(kept, np.split(sound, ends[:-1]), strict=True):
             made.sound[i] = part
 
@@ -104,17 +113,28 @@ class _Sender:
         if self.kind == L16:
             samples = self.rng.integers(-32768, 32768, ticks).astype(np.int16)
             return header + samples.astype(">i2").tobytes(), samples
-        codes = self.rng.integers(0, 256, ticks, dtype=np.uint8)
-        return header + codes.tobytes(), TABLES.get(self.kind, TABLES[0])[codes]
+        octets = {G726: ticks // 2, GSM: ticks // GSM_TICKS * GSM_OCTETS}.get(self.kind, ticks)
+        codes = self.rng.integers(0, 256, octets, dtype=np.uint8)
+        if self.kind == GSM:
+            codes[::GSM_OCTETS] |= 0xD0
+            codes[::GSM_OCTETS] &= 0xDF
+        if self.kind in HEARD:
+            return header + codes.tobytes(), np.zeros(ticks, np.int16)
+        return header + codes.tobytes(), TABLES[self.kind][codes]
+
+    def ptime(self):
+        """Ticks of a packet: whole frames."""
+        choice = [20, 40, 60, 120] if self.kind == GSM else [10, 20, 30, 40, 60, 120]
+        return int(self.rng.choice(choice)) * RATE // 1000
 
 
 def _line(made, sender, begin, end, rates):
     """Packets of one line of timestamps, in ticks of the sender."""
     rng, at = sender.rng, begin
-    ptime = int(rng.choice([10, 20, 30, 40, 60, 120])) * RATE // 1000
+    ptime = sender.ptime()
     while at + ptime <= end:
         if rng.random() < 0.02:
-            ptime = int(rng.choice([10, 20, 30, 40, 60, 120])) * RATE // 1000  # mixed in one stream
+            ptime = sender.ptime()  # mixed in one stream
             if at + ptime > end:
                 break  # it would lie over the next line
         if rng.random() < 0.005 and at - begin > QUIET_TICKS and at + 40_000 < end:
