@@ -18,7 +18,7 @@ from sqlmodel import Session
 import srs.archive.searchable  # noqa: F401, its rows follow what any process writes
 from srs.archive.errors import DatabaseError, NewerDatabase
 
-REVISION = "0019"
+REVISION = "0020"
 """Newest in migrations/versions. Revisions are numbers, so that a later one is known for what it is."""
 
 _BUSY_MS = 10_000

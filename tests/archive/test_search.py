@@ -170,12 +170,14 @@ def test_what_was_recorded_before_there_was_a_search_is_found(untouched_database
     engine.dispose()
 
 
-def test_postgresql_has_an_index_of_trigrams(engine: Engine):
+def test_postgresql_has_an_index_of_trigrams_and_knows_which_words_are_rare(engine: Engine):
     if engine.dialect.name != "postgresql":
         pytest.skip("of PostgreSQL")
     with engine.connect() as connection:
         asked = "SELECT count(*) FROM pg_indexes WHERE indexname = 'ix_recording_search_words'"
         assert connection.execute(text(asked)).scalar_one() == 1
+        asked = "SELECT attstattarget FROM pg_attribute WHERE attrelid = 'recording_search'::regclass"
+        assert connection.execute(text(f"{asked} AND attname = 'words'")).scalar_one() == 1000
 
 
 WALKED = [
