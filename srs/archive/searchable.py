@@ -26,8 +26,8 @@ _SPREAD: Final = 10
 """Bits below the microsecond in which recordings that began at once differ."""
 
 
-_CHANGES: Final = ("words", "duration_s", "complete", "purpose", "state", "held", "mos", "notice")
 _WALKED: Final = ("duration_s", "complete", "purpose", "state", "held", "mos", "notice")
+_CHANGES: Final = ("words", *_WALKED)
 
 
 class Searchable(SQLModel, table=True):
