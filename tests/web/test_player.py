@@ -139,7 +139,7 @@ def test_the_waveform_shows_both_lanes_and_the_marks_lead_to_what_happened(
                 "0:04 Hold 4.0 s",
                 "0:04 Hold 4.0 s",
                 "0:06 Notice training",
-                "0:09 Paused by 0.5 s, user:jan",
+                "0:09 Paused 0.5 s, user:jan",
             ]
         )
         assert all(count > 500 for count in colours(player)), colours(player)
