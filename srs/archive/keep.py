@@ -188,6 +188,9 @@ def _failed(capture: Path, reason: str) -> Recording:
         ended_at=head.started_at,
         duration_s=0.0,
         created_at=datetime.now(UTC),
+        legs=[],
+        identifiers=[],
+        notices=[],
     )
 
 
@@ -219,6 +222,7 @@ def _ready(archive: Archive, capture: Path, recording: str, finalised: "Finalise
         created_at=datetime.now(UTC),
         legs=_legs(finalised),
         identifiers=_identifiers(finalised),
+        notices=[],
     )
     verdict = archive.judge(row, finalised)
     trim(row, archive.metadata.keep)
