@@ -131,6 +131,9 @@ def test_sound_is_sealed_opens_with_its_key_and_with_age_and_never_again_without
     assert (status, "sealed for key two, and that is not here" in said) == (1, True)
     (tmp_path / "elsewhere.key").rename(keys / "two.key")
     assert "two                  opens here, 1 recordings" in done(running, "keys", "list")
+    status, said = srs(running, "keys", "destroy", "two", "--yes")
+    assert (status, '[[purpose]] "own" seals for' in said) == (1, True)
+    (tmp_path / "srs.toml").write_text(settings.replace('key = "two"', 'key = "three"'))
     assert "destroyed two: 1 recordings" in done(running, "keys", "destroy", "two", "--yes")
     assert srs(running, "export", row["id"], "-o", tmp_path / "no.wav", "--purpose", "own")[0] == 1
     assert not (keys / "two.key").exists()
