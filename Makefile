@@ -37,7 +37,7 @@ run: $(VENV)/.installed  ## start the recorder
 # Four at once on two cores: they wait more than they compute. Each takes a row of tests, and what it has to start for
 # a module it starts once; who is done first takes over from another.
 test: $(VENV)/.dev system  ## run all tests
-	$(BIN)/pytest -n 4 --dist worksteal -m "not slow"
+	$(BIN)/pytest -n 4 --dist loadfile -m "not slow"
 
 faults: $(VENV)/.dev  ## kill processes under 100 calls and while 200 recordings are mailed, about 10 minutes
 	$(BIN)/pytest tests/faults tests/handoff/test_kill.py
