@@ -46,11 +46,16 @@ def recorder(start_recorder: Callable[..., Recorder], disk: Path) -> Recorder:
 
 
 def fill(disk: Path, leave: int = 0) -> Path:
-    """Take what is free, but for `leave` octets."""
+    """Take what is free, but for `leave` octets; also what short-lived files, the recorder's trials, leave behind."""
     ballast = disk / "ballast"
-    free = os.statvfs(disk)
-    with ballast.open("wb") as file, contextlib.suppress(OSError):
-        os.posix_fallocate(file.fileno(), 0, free.f_bavail * free.f_frsize - leave)
+    with ballast.open("wb") as file:
+        for _ in range(20):
+            free, taken = os.statvfs(disk), os.fstat(file.fileno()).st_size
+            more = free.f_bavail * free.f_frsize - leave
+            with contextlib.suppress(OSError):
+                if more > 0:
+                    os.posix_fallocate(file.fileno(), taken, more)
+            time.sleep(0.01)
     return ballast
 
 
