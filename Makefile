@@ -66,7 +66,7 @@ screenshots: $(VENV)/.dev system  ## pictures of every page in docs/screenshots,
 	SRS_SCREENSHOTS=$(CURDIR)/docs/screenshots $(BIN)/pytest -q -m browser tests/web
 
 soak: $(VENV)/.dev  ## thousands of short calls; MINUTES=20
-	$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),20)
+	PYTHONPATH=tests $(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),20)
 
 fuzz: $(VENV)/.dev  ## mutated calls through all that reads a client's words; MINUTES=30
 	cd tests && PYTHONPATH=.. ../$(BIN)/python -m fuzz.dialogs $(or $(MINUTES),30)

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from support.recorder import Recorder, until
+
 from rtp.codecs import encode
 from srs.siprec.src import CODECS, CallFailed, Client, Plan
 from srs.siprec.src_audio import tone
-from tests.support.recorder import Recorder, until
 
 CALLS_PER_S = 10
 CALL_S = 1.0
