@@ -19,6 +19,11 @@ def configure() -> None:
     )
 
 
+def configure_command() -> None:
+    """Have what a command logs go to standard error as it then is: standard output belongs to its answer."""
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+
+
 def _renderers(*, terminal: bool) -> list[structlog.typing.Processor]:
     if terminal:
         # A plain traceback: one with local variables would put callers and sound into the log.

@@ -49,8 +49,11 @@ def call(
     """Make recording calls to a recorder, as an SBC would."""
     from rtp.codecs import encode
     from rtp.send import Impairment
+    from srs import log
     from srs.siprec.src import CODECS, Plan
     from srs.siprec.src_audio import load, tone
+
+    log.configure_command()
 
     sounds = [load(path) for path in audio or []]
     sounds += [tone(frequency) for frequency in (440, 620)[len(sounds) :]]

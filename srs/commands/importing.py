@@ -35,7 +35,10 @@ def import_(
 
     Prints the ids of the recordings, and beside them what was made of each capture and what was left out.
     """
+    from srs import log
     from srs.assembly import open_archive
+
+    log.configure_command()
 
     if bool(files) == bool(watch):
         raise typer.BadParameter("give captures, or a folder to --watch")

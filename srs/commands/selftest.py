@@ -16,7 +16,10 @@ def selftest(
     data: Data = None,
 ) -> None:
     """Call the running recorder and follow the call to its deletion; exit status 1 if a link of the chain fails."""
+    from srs import log
     from srs.selftest import Trial, run
+
+    log.configure_command()
 
     screen = console()
     settings, engine, store = open_archive(config, data)
