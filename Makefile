@@ -34,8 +34,8 @@ demo: $(VENV)/.installed  ## start a recorder, record one call, show the file
 run: $(VENV)/.installed  ## start the recorder
 	@$(BIN)/srs serve
 
-# Four at once on two cores: they wait more than they compute. Each takes a row of tests, and what it has to start for
-# a module it starts once; who is done first takes over from another.
+# Four at once on two cores: they wait more than they compute. Each takes module after module, and what it has to start
+# for one it starts once.
 test: $(VENV)/.dev system  ## run all tests
 	$(BIN)/pytest -n 4 --dist loadfile -m "not slow"
 
