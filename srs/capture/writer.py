@@ -42,10 +42,10 @@ class Writer:
             DiskHangs: not in time, so it is done when the disk answers; or it was not begun, because the disk has not.
             OSError: it could not be done.
         """
-        if self._hangs and self._told.empty():
-            raise DiskHangs
         if self._hangs:
-            self._told.get()
+            if self._told.empty():
+                raise DiskHangs
+            self._told.get()  # of what was given up on
         self._asked.put((act, True))
         try:
             error = self._told.get(timeout=self._patience_s)
