@@ -30,7 +30,7 @@ class Restored:
     """Counted anew from the restart: at worst a client that is gone is missed one interval later."""
 
 
-def dump(call: Call, dialog: Dialog, *, ended: bool) -> Message:
+def dump(call: Call, dialog: Dialog) -> Message:
     """A call as it stands, fit for JSON."""
     return {
         "call_id": call.call_id,
@@ -41,7 +41,7 @@ def dump(call: Call, dialog: Dialog, *, ended: bool) -> Message:
         "answer": str(call.answer) if call.answer else None,
         "dialog": dialog.to_dict(),
         "accepted": _dump_accepted(call.accepted),
-        "ended": ended,
+        "ended": False,
         "video": call.video,
         "side": asdict(call.side) if call.side else None,
         "srtp": call.srtp,

@@ -12,6 +12,8 @@ from srs.capture.channel import Channel, ChannelClosed, Message, TooLarge
 
 log = structlog.get_logger()
 
+SOON_S = 0.05
+
 
 class Custody:
     """Asks the keeper and hears from it, on the running event loop."""
@@ -26,6 +28,8 @@ class Custody:
         self._numbers = itertools.count()
         self.leaving = False
         """A successor goes on with all: connections that close now are not to be dropped."""
+        self._acknowledged: set[str] = set()
+        """Recordings whose ACK the keeper is to be told of."""
         self._asked: dict[int, asyncio.Future[list[int]]] = {}
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._channel.fileno(), self._read)
@@ -54,14 +58,25 @@ class Custody:
 
     def checkpoint(self, recording: str, state: Message) -> None:
         """Leave what a successor of this process needs to go on with the session."""
+        self._acknowledged.discard(recording)  # `state` knows it
         try:
             self._send({"do": "checkpoint", "id": recording, "state": state})
         except TooLarge as error:
             log.warning("checkpoint too large: a restart loses this dialog", recording=recording, size=str(error))
 
     def acknowledged(self, recording: str) -> None:
-        """The ACK has come: no successor of this process need send the 200 again."""
-        self._send({"do": "acknowledged", "id": recording})
+        """The ACK has come: no successor of this process need send the 200 again. It is told soon, with others."""
+        if not self._acknowledged:
+            self._loop.call_later(SOON_S, self._tell_acknowledged)
+        self._acknowledged.add(recording)
+
+    def _tell_acknowledged(self) -> None:
+        self._send({"do": "acknowledged", "ids": list(self._acknowledged)})
+        self._acknowledged.clear()
+
+    def ended(self, recording: str) -> None:
+        """The BYE is answered: a successor of this process ends the session."""
+        self._send({"do": "ended", "id": recording})
 
     def protect(self, recording: str, keys: Message) -> None:
         """Have the RTCP of a session protected as was agreed; see `srs.capture.keys`."""

@@ -116,9 +116,14 @@ class Holdings:
         if held := self._held.get(message["id"]):
             held.checkpoint, held.invite = message["state"], None
 
-    def acknowledged(self, recording: str) -> None:
+    def acknowledged(self, recordings: Sequence[str]) -> None:
+        for recording in recordings:
+            if (held := self._held.get(recording)) and held.checkpoint:
+                held.checkpoint["accepted"] = None
+
+    def ended(self, recording: str) -> None:
         if (held := self._held.get(recording)) and held.checkpoint:
-            held.checkpoint["accepted"] = None
+            held.checkpoint["ended"] = True
 
     def protect(self, message: Message) -> None:
         if held := self._held.get(message["id"]):

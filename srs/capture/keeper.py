@@ -31,6 +31,7 @@ from srs.capture.connections import PAUSE_S, Connections
 from srs.capture.holdings import Holdings
 from srs.capture.memory import reserve
 from srs.capture.ports import PortRange
+from srs.capture.priority import prefer_recording
 from srs.capture.systemd import Notifier
 from srs.config import Settings
 from srs.sip.address import ListenAddress
@@ -42,7 +43,6 @@ STOP_WORKERS_S = 5.0
 LONGEST_TURN_S = 5.0
 HANG_UP_S = 5.0
 """So long signalling may take to end all calls at once."""
-NICENESS = -10
 
 
 def run(settings: Settings, arguments: list[str]) -> int:
@@ -59,7 +59,7 @@ def run(settings: Settings, arguments: list[str]) -> int:
     folder.prepare(settings.data_dir)
     held = lock.acquire(settings.data_dir)
     _allow_descriptors()
-    _prefer_recording()
+    prefer_recording(children=False)
     addresses = [ListenAddress.parse(url) for url in settings.sip.listen]
     with contextlib.ExitStack() as bound:
         bound.callback(os.close, held)
@@ -68,12 +68,6 @@ def run(settings: Settings, arguments: list[str]) -> int:
         others = [listener for address, listener in listeners if address.transport != "TCP"]
         orders = bound.enter_context(control.bind(settings.data_dir))
         return _Keeper(settings, arguments, connections, others, orders, held).run()
-
-
-def _prefer_recording() -> None:
-    """Run before other work of the host, if we may; the processes that record inherit it."""
-    with contextlib.suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
 
 
 def _allow_descriptors() -> None:
@@ -291,7 +285,9 @@ class _Keeper:
             case "checkpoint":
                 self._holdings.checkpoint(message)
             case "acknowledged":
-                self._holdings.acknowledged(message["id"])
+                self._holdings.acknowledged(message["ids"])
+            case "ended":
+                self._holdings.ended(message["id"])
             case "keys":
                 self._holdings.protect(message)
             case "close":

@@ -142,9 +142,12 @@ class Requests:
             call.dialog = made.id
             call.accepted = Accepted(event.data, event.flow, event.transaction.data)
         dialog = made or event.dialog
-        if dialog is not None and dialog.id == call.dialog:
-            ended = event.request.method == "BYE"
-            self._custody.checkpoint(call.recording, checkpoint.dump(call, dialog, ended=ended))
+        if dialog is None or dialog.id != call.dialog:
+            return
+        if event.request.method == "BYE":
+            self._custody.ended(call.recording)
+        else:
+            self._custody.checkpoint(call.recording, checkpoint.dump(call, dialog))
 
     def _ok(self, event: RequestReceived, answer: Sdp | None = None) -> Response:
         return answers.ok(event.request, event.flow, self._settings.sip.advertise, answer)

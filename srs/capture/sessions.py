@@ -7,8 +7,10 @@ capture worker has them. Only then the 200 goes out.
 import asyncio
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
@@ -40,6 +42,9 @@ MOST_LINES = 32
 """m-lines of one recording session that get ports."""
 LINGER_S = 0.3
 """RTP under way when BYE comes is still captured (some clients send on for 0.2 s)."""
+
+SOON_S = 0.05
+"""What no answer of ours waits for is written so long after it came or went."""
 
 REWRITE_S = 1.0
 """Pause before the disk is tried again that did not take the end of a call."""
@@ -98,6 +103,8 @@ class Sessions:
         self._digest = Digest("siprec-srs", secrets.token_bytes(32))
         self.counts = Counts()
         self._calls: dict[str, Call] = {}
+        self._unwritten: dict[str, Call] = {}
+        """Calls with messages that are to be written soon."""
         self.draining = False
         self.ended_before: set[str] = set()
         """Call-IDs of sessions that a predecessor saw end; their INVITEs may come again."""
@@ -116,20 +123,31 @@ class Sessions:
     def note(self, message: Request | Response, data: bytes, flow: Flow, time_ns: int, *, sent: bool) -> None:
         """Keep a message in the capture of its session, if it is of one.
 
-        It is written when this returns, but for a request that is still to be answered: that is before its answer.
+        A final answer of ours is written when this returns, with what was noted before; all else soon.
         """
         call = self.get(message.call_id)
         if call is None:
             return
         call.note(message, data, flow, time_ns, sent=sent)
-        if not sent and isinstance(message, Request) and message.method != "ACK":
-            self._writer.later(call.flush)
+        if not sent or isinstance(message, Request) or message.code < 200:
+            self._write_soon(call)
             return
         try:
             self._writer.do(call.flush)
         except OSError as error:
             log.error("capture not written", recording=call.recording, call_id=call.call_id, error=str(error))
             self._health.write_failed(f"{error.strerror}", time.monotonic())
+
+    def _write_soon(self, call: Call) -> None:
+        """Together with what comes meanwhile: to wake the thread costs more than to write."""
+        if not self._unwritten:
+            asyncio.get_running_loop().call_later(SOON_S, self._write_unwritten)
+        self._unwritten[call.call_id] = call
+
+    def _write_unwritten(self) -> None:
+        living = [call for call in self._unwritten.values() if self.get(call.call_id) is call]
+        self._unwritten = {}
+        self._writer.later(partial(_flush, living))
 
     def remark(self, call: Call, event: str) -> None:
         """Keep in the capture of a session what the recorder did of its own accord.
@@ -325,6 +343,12 @@ class Sessions:
         del self._calls[call.call_id]
         if not self._calls:
             self.idle.set()
+
+
+def _flush(calls: Iterable[Call]) -> None:
+    for call in calls:
+        with suppress(OSError):  # tried again with the next message, whose failure is told
+            call.flush()
 
 
 def _wants_port(line: MediaLine, call: Call) -> bool:

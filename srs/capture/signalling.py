@@ -23,6 +23,7 @@ from srs.capture.custody import Custody
 from srs.capture.health import SILENCE_S, Health
 from srs.capture.liveness import Liveness, Move
 from srs.capture.operators import Operators
+from srs.capture.priority import prefer_recording
 from srs.capture.quality import Limits
 from srs.capture.refusals import Refusals
 from srs.capture.requests import Requests
@@ -61,6 +62,8 @@ log = structlog.get_logger()
 REMEMBER_S = 32.0
 """A BYE that is repeated so long after its answer is answered again (64·T1)."""
 LEAVE_S = 5.0
+LOOK_OFTEN = 1_000, 50, 100
+"""For garbage: a little at a time, since calls wait meanwhile."""
 WATCH_S = 5.0
 """How often it is looked whether clients are still there."""
 
@@ -308,6 +311,8 @@ def main() -> None:
     settings = load(arguments.config, arguments.data)
     configure()
     gc.freeze()  # what is loaded stays: to look through it took 50 ms, in which no INVITE was answered
+    gc.set_threshold(*LOOK_OFTEN)
+    prefer_recording()
     with socket.socket(fileno=arguments.channel) as end:
         uvloop.run(_run(settings, end))
 

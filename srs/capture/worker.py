@@ -26,6 +26,7 @@ from srs import log
 from srs.capture import events
 from srs.capture.channel import Channel, ChannelClosed, Message
 from srs.capture.memory import VERSIONS, attach
+from srs.capture.priority import prefer_recording
 from srs.capture.reports import Reports
 from srs.siprec import operator
 
@@ -372,6 +373,7 @@ def main() -> None:
     arguments = parser.parse_args()
     log.configure()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    prefer_recording()
     Worker(Channel(socket.socket(fileno=arguments.channel))).run()
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from srs.capture.priority import prefer_recording
 from srs.sip.address import ListenAddress
 
 LEAST_FREE = 1 << 30
@@ -113,6 +114,16 @@ def check_descriptors(ports: tuple[int, int], limit: int) -> Finding:
         return Finding("ok", what)
     wanted = by_ports * DESCRIPTORS_PER_CALL + 1000
     return Finding("note", what, f"for as many calls: ulimit -n {wanted}, or LimitNOFILE={wanted} in the systemd unit")
+
+
+def check_priority() -> Finding:
+    """Whether the processes that record can go before others; tried with this process, which then is as it was."""
+    prefer_recording()
+    if os.sched_getscheduler(0) == os.SCHED_RR:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        return Finding("ok", "priority: recording goes before all else on this host")
+    mend = "ulimit -r 1, or LimitRTPRIO=1 in the systemd unit: calls are answered sooner on a busy host"
+    return Finding("note", "priority: recording waits for other work on this host", mend)
 
 
 def check_receive_buffer(rmem_max: int, *, privileged: bool) -> Finding:
