@@ -24,6 +24,7 @@ from srs import config, log, telling
 from srs.alarms import Alarms
 from srs.archive import captures
 from srs.archive.errors import ArchiveError, NoRecording
+from srs.archive.heap import keep_freed
 from srs.archive.keep import Archive, keep
 from srs.handoff import alarm_post
 from srs.handoff.heart import Heart
@@ -178,6 +179,7 @@ def main(opening: Opening, chores: Chores, audited: Audited) -> None:
     log.configure()
     os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
     os.umask(0o077)
+    keep_freed()
     wait = _waiter(arguments.channel)
     settings = config.load(arguments.config, arguments.data)
     telling.tell(settings.data_dir, "handoff", lambda: {"alarms": [asdict(alarm) for alarm in alarms.all()]})
