@@ -83,7 +83,7 @@ def order(
     kept = np.flatnonzero(key >= 0)
     unique = kept[_first_of_each(key[kept])]
     played = unique[audio[unique]]
-    anchor = course.anchor[np.searchsorted(heard, played)]
+    anchor = course.anchor[(np.cumsum(audio) - 1)[played]]
     ticks, anchor_ns = _places(timestamp, time_ns, clock_rate, played, anchor)
     skewed = _skew(ticks, anchor_ns, time_ns[played], clock_rate[played], anchor)
     stretch = 1 / (1 - skewed)
@@ -100,7 +100,7 @@ def order(
         packets=len(unique),
         lost=int(missing.sum()),
         duplicates=len(kept) - len(unique),
-        reordered=_late(key[np.sort(unique)]),
+        reordered=_late(unique, key),
         strays=len(sequence) - len(kept),
         skew=skewed,
     )
@@ -137,9 +137,12 @@ def _first_of_each(key: Integers) -> Integers:
     return by_key[np.diff(key[by_key], prepend=-1) > 0]
 
 
-def _late(key: Integers) -> int:
-    """Count the packets that came after one that follows them."""
-    return int((key < np.maximum.accumulate(key)).sum())
+def _late(unique: Integers, key: Integers) -> int:
+    """Count the packets, given in order of play, that came after one that follows them."""
+    if (np.diff(unique) > 0).all():
+        return 0
+    came = key[np.sort(unique)]
+    return int((came < np.maximum.accumulate(came)).sum())
 
 
 def _missing(key: Integers) -> Integers:
@@ -153,8 +156,8 @@ def _places(
 ) -> tuple[Integers, Integers]:
     """Return ticks and anchor of each packet played; a packet of the lowest transit begins when it arrived."""
     ticks, anchor_ns = np.empty_like(played), np.empty_like(played)
-    for line in np.flatnonzero(np.bincount(anchor)):
-        chosen = np.flatnonzero(anchor == line)
+    for line in np.flatnonzero(np.bincount(anchor)).tolist():
+        chosen = _on(line, anchor)
         packets = played[chosen]
         first = packets.min()
         elapsed_ns = time_ns[packets] - time_ns[first]
@@ -166,11 +169,17 @@ def _places(
     return ticks, anchor_ns
 
 
+def _on(line: int, anchor: Integers) -> slice | NDArray[np.bool_]:
+    """Return which packets are on a line of timestamps: mostly all of them, which then are not copied."""
+    chosen = anchor == line
+    return slice(None) if chosen.all() else chosen
+
+
 def _skew(ticks: Integers, anchor_ns: Integers, time_ns: Integers, clock_rate: Integers, anchor: Integers) -> Floats:
     """Return the skew of the line of timestamps of each packet."""
     skewed = np.zeros(len(ticks))
-    for line in np.flatnonzero(np.bincount(anchor)):
-        chosen = anchor == line
+    for line in np.flatnonzero(np.bincount(anchor)).tolist():
+        chosen = _on(line, anchor)
         elapsed_ns = time_ns[chosen] - anchor_ns[chosen]
         transit_ns = elapsed_ns - ticks[chosen] * (1e9 / clock_rate[chosen])
         skewed[chosen] = skew.measure(elapsed_ns, transit_ns)

@@ -5,6 +5,7 @@ part of a stream lie on a line, and its slope is the skew. Delays bend single pa
 it: the slope is the median of those between all parts (Theil-Sen), and it counts only where the parts keep to the line.
 """
 
+from functools import cache
 from itertools import combinations
 from typing import Final
 
@@ -53,8 +54,14 @@ def measure(elapsed_ns: NDArray[np.int64], transit_ns: NDArray[np.float64]) -> f
 
 def _slope(at: NDArray[np.float64], lowest: NDArray[np.float64]) -> float:
     """Return the median slope between any two parts."""
-    one, other = np.array(list(combinations(range(len(at)), 2))).T
+    one, other = _pairs(len(at))
     return float(np.median((lowest[other] - lowest[one]) / (at[other] - at[one])))
+
+
+@cache
+def _pairs(parts: int) -> NDArray[np.int64]:
+    """Return the numbers of any two parts, (2, pairs)."""
+    return np.array(list(combinations(range(parts), 2))).T
 
 
 def _envelope(
