@@ -1,7 +1,7 @@
-"""Lost packets sounded over with what was heard before, in the manner of ITU-T G.711 Appendix I.
+"""Lost packets sounded over: by their decoder if it can, else in the manner of ITU-T G.711 Appendix I.
 
-The last period of the pitch is repeated, a fifth softer every 10 ms after the first, and nothing is heard after 60 ms.
-Samples that came are not touched.
+There, the last period of the pitch is repeated, a fifth softer every 10 ms after the first. Nothing is heard after
+60 ms. Samples that came are not touched.
 """
 
 from typing import Final
@@ -9,11 +9,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rtp.codecs import Decoded, Samples
+from rtp.codecs import MOST_CONCEALED_S, Decoded, Samples
 from rtp.mix import Placed
 
 Integers = NDArray[np.int64]
-LONGEST_S: Final = 0.06
 _FULL_S: Final = 0.01
 _HIGHEST_HZ, _LOWEST_HZ = 400, 66
 _TEMPLATE_S: Final = 0.02
@@ -27,7 +26,7 @@ def holes(placed: Placed, lost: NDArray[np.bool_]) -> tuple[Integers, Integers]:
         lost: whether something was lost right before each packet.
     """
     ends = placed.positions + placed.decoded.counts
-    room = np.minimum(placed.positions[1:] - ends[:-1], round(LONGEST_S * placed.decoded.rate))
+    room = np.minimum(placed.positions[1:] - ends[:-1], round(MOST_CONCEALED_S * placed.decoded.rate))
     before = np.flatnonzero(lost[1:] & (room > 0))
     return before, room[before]
 
@@ -35,13 +34,18 @@ def holes(placed: Placed, lost: NDArray[np.bool_]) -> tuple[Integers, Integers]:
 def fill(placed: Placed, before: Integers, room: Integers) -> Placed:
     """Return what is heard instead of the losses behind the packets `before`, `room[i]` samples each."""
     ends = np.cumsum(placed.decoded.counts)[before]
-    history = round(_HISTORY_S * placed.decoded.rate)
-    parts = [
-        extend(placed.decoded.samples[max(end - history, 0) : end], count, placed.decoded.rate)
-        for end, count in zip(ends.tolist(), room.tolist(), strict=True)
-    ]
+    columns = (before.tolist(), ends.tolist(), room.tolist())
+    parts = [_filling(placed.decoded, *hole) for hole in zip(*columns, strict=True)]
     decoded = Decoded(np.concatenate([np.empty(0, np.int16), *parts]), room, placed.decoded.rate)
     return Placed(decoded, (placed.positions + placed.decoded.counts)[before])
+
+
+def _filling(decoded: Decoded, before: int, end: int, count: int) -> Samples:
+    """Return `count` samples behind the packet `before`, whose own end at `end`."""
+    own = decoded.concealed.get(before + 1)
+    if own is None:
+        return extend(decoded.samples[max(end - round(_HISTORY_S * decoded.rate), 0) : end], count, decoded.rate)
+    return np.pad(own[:count], (0, max(count - len(own), 0)), "edge")  # a sample or two, of a skewed clock
 
 
 def extend(history: Samples, count: int, rate: int) -> Samples:
@@ -55,7 +59,7 @@ def extend(history: Samples, count: int, rate: int) -> Samples:
         ramp = np.arange(1, seam + 1) / (seam + 1)
         cycle[-seam:] = cycle[-seam:] * (1 - ramp) + heard[-lag - seam : -lag] * ramp
     gone_s = np.arange(count) / rate
-    loudness = np.clip(1 - (gone_s - _FULL_S) / (LONGEST_S - _FULL_S), 0, 1)
+    loudness = np.clip(1 - (gone_s - _FULL_S) / (MOST_CONCEALED_S - _FULL_S), 0, 1)
     return np.rint(np.resize(cycle, count) * loudness).astype(np.int16)
 
 

@@ -4,11 +4,12 @@ Each encoding has a `Format`: G.711 by table, L16 as it is, the rest by the deco
 has a memory, so all payloads of one sender and codec are decoded in one go, in order of play.
 """
 
-from rtp.codecs.codec import NOT_AUDIO, STATIC, Codec, Decoded, Integers, Octets, Payloads, Samples
+from rtp.codecs.codec import MOST_CONCEALED_S, NOT_AUDIO, STATIC, Codec, Decoded, Integers, Octets, Payloads, Samples
 from rtp.codecs.formats import find
 from rtp.codecs.g711 import a_law, encode, mu_law
 
 __all__ = [
+    "MOST_CONCEALED_S",
     "NOT_AUDIO",
     "STATIC",
     "Codec",
@@ -30,18 +31,18 @@ def decodable(codec: Codec) -> bool:
 
 
 def decode(
-    codec: Codec, data: Octets, start: Integers, length: Integers, missing: Integers | None = None
+    codec: Codec, data: Octets, start: Integers, length: Integers, lost: Integers | None = None
 ) -> Decoded | None:
     """Decode packets of one sender, given in order of play by where their payloads lie in `data`.
 
     Args:
-        missing: packets lost right before each, of which the payloads may hold a copy.
+        lost: how long the sound is that was lost right before each, in ticks of the RTP clock; None: nothing was.
 
     Returns:
         None: there is no decoder for this encoding, or not for these parameters of it.
     """
     known = find(codec)
-    return known.decode(Payloads(data, start, length, start * 0 if missing is None else missing)) if known else None
+    return known.decode(Payloads(data, start, length, start * 0 if lost is None else lost)) if known else None
 
 
 def ticks(codec: Codec, data: Octets, start: Integers, length: Integers) -> Integers:

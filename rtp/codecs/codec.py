@@ -1,6 +1,8 @@
 """What a payload type means, and what payloads come to."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,8 @@ from rtp.blocks import copy
 Octets = NDArray[np.uint8]
 Samples = NDArray[np.int16]
 Integers = NDArray[np.int64]
+MOST_CONCEALED_S: Final = 0.06
+"""Of a loss that is sounded over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,8 @@ class Payloads:
     data: Octets
     start: Integers
     length: Integers
-    missing: Integers
-    """Packets lost right before each."""
+    lost: Integers
+    """How long the sound is that was lost right before each, in ticks of the RTP clock."""
 
     def __len__(self) -> int:
         return len(self.start)
@@ -103,3 +107,5 @@ class Decoded:
     none."""
     damaged: int = 0
     """Packets that could not be decoded, or not whole: what is missing of them is silence."""
+    concealed: Mapping[int, Samples] = field(default_factory=dict)
+    """What a decoder that conceals losses itself makes of that between a packet and the one before, by the packet."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rtp.codecs.codec import Codec, Decoded, Integers, Payloads, Samples
+from rtp.codecs.codec import MOST_CONCEALED_S, Codec, Decoded, Integers, Payloads, Samples
 
 CLOCK_RATE = 48_000
 """Hz, of the RTP timestamp, whatever the sound has."""
@@ -23,6 +23,11 @@ _LONGEST = 5760
 """Samples at 48 kHz of the longest packet: 120 ms."""
 _FRAME = np.array([480, 960, 1920, 2880] * 3 + [480, 960] * 2 + [120, 240, 480, 960] * 4)
 """Samples at 48 kHz of a frame, by the configuration in its first octet (RFC 6716 §3.1)."""
+_STEP = 120
+"""Samples at 48 kHz that all lengths of Opus are multiples of: 2.5 ms."""
+_NEAR = 12
+"""By how many of them a loss may be longer than told: the skew of a clock is made good."""
+_FADE_S = 0.01
 _RATES = (8000, 16_000, CLOCK_RATE)
 _MAX_CAPTURE_RATE = re.compile(r"\bsprop-maxcapturerate\s*=\s*(\d{1,6})", re.IGNORECASE)
 
@@ -47,20 +52,37 @@ def ticks(payloads: Payloads) -> Integers:
 def decode(rate: int, payloads: Payloads) -> Decoded:
     """Decode to one channel; of a packet lost right before another, that one's copy is used if it has one.
 
+    The decoder hears of every loss, whether it is to be sounded over or not: it goes on differently behind one.
+
     Args:
         rate: Hz, of the samples.
     """
     decoder = _Decoder.create(rate)
-    lead, counts = _copied(payloads) * rate // CLOCK_RATE, ticks(payloads) * rate // CLOCK_RATE
+    lost = np.maximum(-(-(payloads.lost - _NEAR) // _STEP) * _STEP, 0)
+    copied = _copied(payloads, lost)
+    lead, counts, gaps = (each * rate // CLOCK_RATE for each in (copied, ticks(payloads), lost - copied))
     samples = np.zeros(int((lead + counts).sum()), np.int16)
+    concealed: dict[int, Samples] = {}
     at, base, damaged = 0, payloads.data.ctypes.data, 0
-    rows = zip(payloads.start.tolist(), payloads.length.tolist(), lead.tolist(), counts.tolist(), strict=True)
-    for start, length, before, count in rows:
+    columns = (payloads.start, payloads.length, lead, counts, gaps)
+    for index, (start, length, before, count, gap) in enumerate(zip(*(each.tolist() for each in columns), strict=True)):
+        if gap:
+            concealed[index] = _conceal(decoder, gap, rate)
         if before:
             decoder.decode(base + start, length, samples[at : at + before], copy=True)
         damaged += decoder.decode(base + start, length, samples[at + before : at + before + count]) != count
         at += before + count
-    return Decoded(samples, lead + counts, rate, lead, damaged + int((counts == 0).sum()))
+    return Decoded(samples, lead + counts, rate, lead, damaged + int((counts == 0).sum()), concealed)
+
+
+def _conceal(decoder: "_Decoder", gap: int, rate: int) -> Samples:
+    """Return what the decoder makes of a loss of so many samples; of a long one its beginning, which fades."""
+    made = np.zeros(min(gap, round(MOST_CONCEALED_S * rate)), np.int16)
+    decoder.decode(None, 0, made)
+    if len(made) < gap:
+        fade = round(_FADE_S * rate)
+        made[-fade:] = made[-fade:] * np.linspace(1, 0, fade)
+    return made
 
 
 def _frame_ticks(payloads: Payloads) -> Integers:
@@ -79,14 +101,15 @@ def _frame_counts(payloads: Payloads) -> Integers:
     return np.where(code == 3, told, np.minimum(code + 1, 2))
 
 
-def _copied(payloads: Payloads) -> Integers:
+def _copied(payloads: Payloads, lost: Integers) -> Integers:
     """Return the length of the frame before the payload that it holds a copy of, at 48 kHz; 0: of none.
 
     The copy is of the frame before its first one only, and stands in the layer of SILK.
     """
     library, base = _library(), payloads.data.ctypes.data
     copied = np.zeros(len(payloads), np.int64)
-    for index in np.flatnonzero((payloads.missing > 0) & (ticks(payloads) > 0)).tolist():
+    room = (lost > 0) & (lost >= _frame_ticks(payloads)) & (ticks(payloads) > 0)
+    for index in np.flatnonzero(room).tolist():
         if library and library.opus_packet_has_lbrr(base + int(payloads.start[index]), int(payloads.length[index])) > 0:
             copied[index] = _frame_ticks(payloads)[index]
     return copied
@@ -104,8 +127,12 @@ class _Decoder:
         error = ctypes.c_int()
         return cls(library, library.opus_decoder_create(rate, 1, ctypes.byref(error)))
 
-    def decode(self, address: int, length: int, out: Samples, *, copy: bool = False) -> int:
-        """Decode a packet, or what it repeats of the one before; return how many samples there are, < 0: an error."""
+    def decode(self, address: int | None, length: int, out: Samples, *, copy: bool = False) -> int:
+        """Decode a packet, or what it repeats of the one before; return how many samples there are, < 0: an error.
+
+        Args:
+            address: None: the packet is lost; `out` is as long as it.
+        """
         room = len(out)
         found: int = self.library.opus_decode(self.state, address, length, out.ctypes.data, room, copy) if room else 0
         return found

@@ -10,7 +10,7 @@ from rtp import conceal, events
 from rtp.codecs import NOT_AUDIO, Samples, decodable, decode
 from rtp.mix import Clock, Placed, laid, leg, resample
 from rtp.quality import bit_rate, quality
-from srs.archive.facts import MOST_GAPS, Digit, Interval, LegFacts, Span, losses, overlap, span
+from srs.archive.facts import MOST_GAPS, Digit, Interval, LegFacts, Span, losses, span
 from srs.archive.listen import Heard, Source
 
 Integers = NDArray[np.int64]
@@ -75,7 +75,7 @@ def sound(data: NDArray[np.uint8], heard: Heard, frame: Frame, *, concealing: bo
         concealing: whether losses are sounded over, or else silent.
     """
     found = [each for source in heard.sources for each in _place(data, source, heard, frame)]
-    filled = [_concealed(each, lost, frame) for each, lost in found] if concealing else []
+    filled = [conceal.fill(each, *conceal.holes(each, lost)) for each, lost in found] if concealing else []
     placed = [*(each for each, _ in found), *filled]
     rates = sorted({each.decoded.rate for each in placed}, reverse=True) or [DEFAULT_RATE]
     length = frame.clock(rates[0]).length
@@ -95,19 +95,6 @@ def sound(data: NDArray[np.uint8], heard: Heard, frame: Frame, *, concealing: bo
     )
 
 
-def _concealed(placed: Placed, lost: NDArray[np.bool_], frame: Frame) -> Placed:
-    """Return what is heard instead of the losses between packets; nothing where the client asked not to record."""
-    before, room = conceal.holes(placed, lost)
-    ns = 1e9 / placed.decoded.rate
-    begin_ns = frame.start_ns + np.rint((placed.positions + placed.decoded.counts)[before] * ns).astype(np.int64)
-    ends_ns = begin_ns + np.rint(room * ns).astype(np.int64)
-    free = [
-        not any(overlap(hole, pause) for pause in frame.silent)
-        for hole in zip(begin_ns.tolist(), ends_ns.tolist(), strict=True)
-    ]
-    return conceal.fill(placed, before[np.array(free, bool)], room[np.array(free, bool)])
-
-
 def _spans(placed: Placed) -> list[Span]:
     rate, columns = placed.decoded.rate, (placed.positions.tolist(), placed.decoded.counts.tolist())
     return [(round(first / rate, 6), round(count / rate, 6)) for first, count in zip(*columns, strict=True)]
@@ -118,22 +105,43 @@ def _place(
 ) -> list[tuple[Placed, NDArray[np.bool_]]]:
     """Decode what is heard of an SSRC, codec by codec; and before which packets of one others of it are lost."""
     timeline = source.timeline
-    audible = ~frame.paused(source.packets.time_ns[timeline.packet])
+    audible, lost = _audible(source, frame), _lost(source, frame)
     codec = source.codec[timeline.packet]
     placed = []
     for index in np.flatnonzero(np.bincount(codec[audible])).tolist():
         chosen = np.flatnonzero(audible & (codec == index))
         packets = timeline.packet[chosen]
-        payloads = (source.packets.start[packets], source.packets.length[packets], timeline.missing[chosen])
+        payloads = (source.packets.start[packets], source.packets.length[packets], lost[chosen])
         decoded = decode(heard.codecs[index], data, *payloads)
         if decoded is not None:
             where = (timeline.anchor_ns[chosen], timeline.ticks[chosen], source.clock_rate[packets])
             begin = frame.clock(decoded.rate).positions(*where)
             lead = 0 if decoded.lead is None else decoded.lead
             follows = np.diff(chosen, prepend=-1) == 1
-            lost = follows & (timeline.missing[chosen] > 0)
-            placed.append((Placed(decoded, begin - lead, skewed=bool(timeline.skew.any())), lost))
+            skewed = bool(timeline.skew.any())
+            placed.append((Placed(decoded, begin - lead, skewed), follows & (lost[chosen] > 0)))
     return placed
+
+
+def _audible(source: Source, frame: Frame) -> NDArray[np.bool_]:
+    """Tell which packets played are heard: not those of a pause, nor copies of such that came behind it."""
+    packets = source.timeline.packet
+    paused = frame.paused(source.packets.time_ns[packets])
+    if source.copies:
+        begin_ns, _ = source.sounds()
+        paused |= source.copied[packets] & frame.paused(begin_ns)
+    return ~paused
+
+
+def _lost(source: Source, frame: Frame) -> Integers:
+    """Return how long the sound is that was lost right before each packet played, in ticks; none in a pause."""
+    begin_ns, end_ns = source.sounds()
+    after_ns = np.append(begin_ns[:1], end_ns[:-1])
+    heard = source.timeline.missing > 0
+    for since, until in frame.silent:
+        heard &= (begin_ns <= since) | (after_ns >= until)
+    ticks = (begin_ns - after_ns) * (source.clock_rate[source.timeline.packet] / 1e9)
+    return np.where(heard, np.rint(ticks), 0).clip(0).astype(np.int64)
 
 
 def _at_rate(placed: list[Placed], own: int, rate: int, frame: Frame) -> Samples:
@@ -254,6 +262,5 @@ def main_codec(heard: Heard) -> str | None:
 
 def _seconds(source: Source, frame: Frame) -> float:
     """Return how many seconds of audio are heard of an SSRC."""
-    packets = source.timeline.packet
-    audible = ~frame.paused(source.packets.time_ns[packets])
-    return float((source.timeline.duration / source.clock_rate[packets])[audible].sum())
+    seconds = source.timeline.duration / source.clock_rate[source.timeline.packet]
+    return float(seconds[_audible(source, frame)].sum())

@@ -31,10 +31,24 @@ class Source:
     clock_rate: Integers
     """Hz, one a packet."""
     timeline: Timeline
-    copies: int = 0
-    """Packets of it that were lost, and are known from what others repeat (RFC 2198)."""
+    copied: NDArray[np.bool_]
+    """Which packets were lost, and are known from what others repeat (RFC 2198): they have the time of those."""
     early_ns: int = 0
     """By how much its place is earlier than its packets came, as its sender reports tell: see `srs.archive.reports`."""
+
+    @property
+    def copies(self) -> int:
+        return int(self.copied.sum())
+
+    def sounds(self) -> tuple[Integers, Integers]:
+        """Return where the sound of each packet played begins and ends, UTC."""
+        timeline = self.timeline
+        per_tick = NS / self.clock_rate[timeline.packet]
+        begin_ns, end_ns = (
+            timeline.anchor_ns + np.rint(ticks * per_tick).astype(np.int64)
+            for ticks in (timeline.ticks, timeline.ticks + timeline.duration)
+        )
+        return begin_ns, end_ns
 
     def earlier(self, by_ns: int) -> "Source":
         """Return the same packets, each at an earlier place."""
@@ -88,8 +102,7 @@ def listen(datagrams: Datagrams, rows: Integers, stream: Stream, end_ns: int | N
     senders = _by_ssrc(packets.ssrc, copied)
     for chosen in senders:
         own = chosen[trusted(_senders(datagrams, packets.row[chosen]), packets.time_ns[chosen], releases)]
-        source = _source(datagrams.data, packets.take(own), codec[own], codecs)
-        sources.append(replace(source, copies=int(copied[own].sum())))
+        sources.append(_source(datagrams.data, packets.take(own), codec[own], codecs, copied[own]))
     sent = sum(map(len, senders))
     return Heard(
         codecs=codecs,
@@ -101,7 +114,9 @@ def listen(datagrams: Datagrams, rows: Integers, stream: Stream, end_ns: int | N
     )
 
 
-def _source(data: NDArray[np.uint8], packets: Packets, codec: Integers, codecs: tuple[Codec, ...]) -> Source:
+def _source(
+    data: NDArray[np.uint8], packets: Packets, codec: Integers, codecs: tuple[Codec, ...], copied: NDArray[np.bool_]
+) -> Source:
     duration = np.zeros(len(packets), np.int64)
     for index in np.flatnonzero(np.bincount(codec)).tolist():
         chosen = codec == index
@@ -111,7 +126,7 @@ def _source(data: NDArray[np.uint8], packets: Packets, codec: Integers, codecs: 
     timeline = jitter.order(
         packets.sequence, packets.timestamp, packets.time_ns, clock_rate, duration, audio & (packets.length > 0)
     )
-    return Source(int(packets.ssrc[0]), packets, codec, clock_rate, timeline)
+    return Source(int(packets.ssrc[0]), packets, codec, clock_rate, timeline, copied)
 
 
 def _by_ssrc(ssrc: NDArray[np.uint32], copied: NDArray[np.bool_]) -> list[Integers]:
@@ -161,9 +176,8 @@ def _meanings(stream: Stream, payload_type: int) -> tuple[Integers, list[Codec]]
 
 def _end_of_sound(source: Source) -> int:
     """Return where the last packet's sound ends; not later than if it began when the last packet arrived."""
-    timeline, last_ns = source.timeline, int(source.packets.time_ns[-1])
-    if len(timeline.packet) == 0:
+    last_ns = int(source.packets.time_ns[-1])
+    begin_ns, end_ns = source.sounds()
+    if len(end_ns) == 0:
         return last_ns
-    per_tick = NS / source.clock_rate[timeline.packet]
-    end = timeline.anchor_ns + np.rint((timeline.ticks + timeline.duration) * per_tick).astype(np.int64)
-    return max(last_ns, min(int(end.max()), last_ns + round(float((timeline.duration * per_tick).max()))))
+    return max(last_ns, min(int(end_ns.max()), last_ns + int((end_ns - begin_ns).max())))

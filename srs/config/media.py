@@ -40,7 +40,7 @@ class AudioSettings(Section):
     )
     losses: Literal["silence", "conceal"] = Field(
         default="silence",
-        description="What lost packets sound like: `silence`, or `conceal`: for at most 60 ms what was heard before; "
+        description="What lost packets sound like: `silence`, or `conceal`: for at most 60 ms what the decoder or what was heard before suggests; "
         "the facts list where.",
     )
     mask_digits: bool = Field(

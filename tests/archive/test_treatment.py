@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from support.archive import keep
 from support.capture import MS, START_NS, Capture, packet
+from support.encoders import Opus, opus_decoded
 
 from rtp import pcap
 from rtp.codecs import encode, mu_law
@@ -16,13 +17,19 @@ from srs.archive.treatment import Treatment
 from srs.config import AudioSettings, Settings
 
 PLAIN = ("audio RTP/AVP 0 101", "rtpmap:101 telephone-event/8000")
+OPUS = ("audio RTP/AVP 96", "rtpmap:96 opus/48000/2")
 REDUNDANT = ("audio RTP/AVP 121 0", "rtpmap:121 red/8000", "fmtp:121 0/0")
 
 
-def voice(packets=100):
-    t = np.arange(160 * packets) / 8000
-    sound = 6000 * np.sin(2 * np.pi * 180 * t) * (0.6 + 0.4 * np.sin(2 * np.pi * 3 * t))
-    return encode("PCMU", np.rint(sound).astype(np.int16)).reshape(-1, 160)
+def sound(rate):
+    """Two seconds of a tone that rises and falls, in packets of 20 ms."""
+    t = np.arange(2 * rate) / rate
+    tone = sum(np.sin(2 * np.pi * 180 * harmonic * t) / harmonic for harmonic in range(1, 20))
+    return np.rint(3000 * tone * (0.55 + 0.45 * np.sin(2 * np.pi * 3 * t))).astype(np.int16).reshape(100, -1)
+
+
+def voice():
+    return encode("PCMU", sound(8000))
 
 
 def event(index, code, duration, *, end=False, start=0):
@@ -59,12 +66,11 @@ def test_nothing_is_sounded_over_in_a_pause(tmp_path):
     capture.offer(0, PLAIN)
     capture.offer(600, (*PLAIN, "inactive"))
     capture.offer(1000, PLAIN)
-    for index in [*range(25), *range(50, 100)]:
+    for index in [*range(25), *range(50, 80), *range(81, 100)]:
         capture.rtp(20 * index, 0, packet(index, codes[index].tobytes()))
     capture.bye(2000)
     (recording,) = finalise(capture.write(tmp_path / "1.pcap"), Treatment(conceal=True))
-    for since, length in recording.legs[0].facts.concealed:
-        assert since + length <= 0.6
+    assert recording.legs[0].facts.concealed == [(1.6, 0.02)]
     assert not recording.legs[0].samples[8 * 600 : 8 * 1000].any()
 
 
@@ -84,6 +90,72 @@ def test_redundancy_fills_losses_and_they_are_told(tmp_path):
     np.testing.assert_array_equal(recording.legs[0].samples, truth.ravel())
     assert (facts.packets, facts.lost, facts.recovered, facts.undecoded) == (96, 4, 3, {})
     assert recording.legs[0].codec == "PCMU"
+
+
+def opus(loss=0):
+    encoder = Opus(24_000, Opus.VOICE, loss=loss)
+    return [encoder.encode(part) for part in sound(48_000)]
+
+
+def opus_call(tmp_path, packets, kept, *changes):
+    """What is recorded of packets sent in a call that began with an offer of Opus and has others later."""
+    capture = Capture()
+    for ms, media in ((0, OPUS), *changes):
+        capture.offer(ms, media)
+    for index in kept:
+        capture.rtp(20 * index, 0, packet(index, packets[index], 96, step=960))
+    capture.bye(2000)
+    path = capture.write(tmp_path / "1.pcap")
+    (silent,), (concealed,) = finalise(path), finalise(path, Treatment(conceal=True))
+    return silent.legs[0], concealed.legs[0]
+
+
+def test_opus_sounds_losses_over_itself_and_they_are_told(tmp_path):
+    packets, lost = opus(), [20, 40, 41, 60, 61, 62, 63, 64]
+    silent, concealed = opus_call(tmp_path, packets, np.setdiff1d(np.arange(100), lost).tolist())
+    theirs = opus_decoded([None if index in lost else octets for index, octets in enumerate(packets)], 960)
+    spans = [(0.4, 0.02), (0.8, 0.04), (1.2, 0.06)]
+    assert (silent.facts.concealed, concealed.facts.concealed) == ([], spans)
+    assert (silent.facts.lost, silent.facts.recovered) == (8, 0)
+    assert silent.facts.written_s == concealed.facts.written_s == pytest.approx(1.84)
+    filled = np.zeros(96_000, bool)
+    for since, length in spans:
+        filled[round(since * 48_000) : round((since + length) * 48_000)] = True
+    np.testing.assert_array_equal(silent.samples[~filled], concealed.samples[~filled])
+    assert not silent.samples[filled].any()
+    for index in (20, 40, 41, 60):
+        part = slice(960 * index, 960 * (index + 1))
+        assert np.corrcoef(concealed.samples[part], theirs[part])[0, 1] > 0.98
+
+
+def test_a_copy_is_no_concealment(tmp_path):
+    kept = [index for index in range(100) if index not in (20, 37, 38)]
+    silent, concealed = opus_call(tmp_path, opus(loss=30), kept)
+    assert (silent.facts.recovered, concealed.facts.recovered) == (2, 2)
+    assert concealed.facts.concealed == [(0.74, 0.02)]
+    for index, copied in ((20, True), (37, False), (38, True)):
+        assert silent.samples[960 * index :][:960].any() == copied
+
+
+def test_copies_of_what_was_said_in_a_pause_are_not_heard(tmp_path):
+    """The first packet behind it repeats the last of it: in-band FEC, and RFC 2198."""
+    kept = [*range(30), *range(50, 100)]
+    changes = (600, (*OPUS, "inactive")), (1000, OPUS)
+    assert opus_call(tmp_path, opus(loss=30), kept)[0].facts.recovered == 1
+    for leg in opus_call(tmp_path, opus(loss=30), kept, *changes):
+        assert leg.samples[48 * 1000 :].any()
+        assert not leg.samples[48 * 610 : 48 * 1000].any()
+        assert leg.facts.recovered == 0
+    codes, capture = voice(), Capture()
+    for ms, extra in ((0, ()), (600, ("inactive",)), (1000, ())):
+        capture.offer(ms, (*REDUNDANT, *extra))
+    for index in kept:
+        head = struct.pack("!I", 1 << 31 | 160 << 10 | 160) + b"\0"
+        capture.rtp(20 * index, 0, packet(index, head + codes[index - 1].tobytes() + codes[index].tobytes(), 121))
+    capture.bye(2000)
+    (recording,) = finalise(capture.write(tmp_path / "2.pcap"))
+    assert recording.legs[0].samples[8 * 1000 :].any()
+    assert not recording.legs[0].samples[8 * 610 : 8 * 1000].any()
 
 
 @pytest.fixture

@@ -34,12 +34,12 @@ def raw(rate: int) -> list[str]:
     return ["-f", "s16le", "-ar", str(rate), "-ac", "1"]
 
 
-def take(codec: Codec, payloads: list[bytes], missing=None):
+def take(codec: Codec, payloads: list[bytes], lost=None):
     """Decode payloads that lie in some octets, as they do in a capture."""
     data = np.frombuffer(b"\xa5" * 7 + b"".join(payloads) + b"\xa5", np.uint8)
     length = np.array([len(payload) for payload in payloads], np.int64)
     start = 7 + np.cumsum(length) - length
-    decoded = decode(codec, data, start, length, None if missing is None else np.asarray(missing))
+    decoded = decode(codec, data, start, length, None if lost is None else np.asarray(lost))
     sound = decoded.counts - (0 if decoded.lead is None else decoded.lead)
     np.testing.assert_array_equal(sound * codec.clock_rate // decoded.rate, ticks(codec, data, start, length))
     return decoded
@@ -253,20 +253,29 @@ def test_opus_fills_a_loss_from_the_copy_in_the_next_packet():
     whole = take(Codec(96, "OPUS", 48000, 2), packets).samples
     lost = 40
     rest = packets[:lost] + packets[lost + 1 :]
-    missing = np.zeros(len(rest), np.int64)
-    missing[lost] = 1
-    decoded = take(Codec(96, "OPUS", 48000, 2), rest, missing)
+    gone = np.zeros(len(rest), np.int64)
+    gone[lost] = 960
+    decoded = take(Codec(96, "OPUS", 48000, 2), rest, gone)
     assert np.flatnonzero(decoded.lead).tolist() == [lost]
     assert len(decoded.samples) == len(whole)
     place = slice(960 * lost, 960 * (lost + 1))
     likeness = np.corrcoef(decoded.samples[place], whole[place])[0, 1]
     assert likeness > 0.9
+    assert not decoded.concealed
 
 
 def test_opus_without_a_copy_leaves_the_loss_alone():
     packets = opus(speech(48000), application="voip")
-    decoded = take(Codec(96, "OPUS", 48000, 2), packets[1:], [3] + [0] * (len(packets) - 2))
+    decoded = take(Codec(96, "OPUS", 48000, 2), packets[1:], [2880] + [0] * (len(packets) - 2))
     assert not decoded.lead.any()
+
+
+def test_a_copy_longer_than_the_loss_is_not_used():
+    """It would lie over what came before; libopus has none of such a length."""
+    packets = opus(speech(48000), fec="1", packet_loss="20", application="voip")
+    decoded = take(Codec(96, "OPUS", 48000, 2), packets, [480 * (index == 40) for index in range(len(packets))])
+    assert not decoded.lead.any()
+    assert [len(part) for part in decoded.concealed.values()] == [480]
 
 
 def test_opus_that_is_none_is_silence_and_counted():

@@ -1,10 +1,13 @@
 """What encoders of other projects make of a voice, decoded here and by the same projects."""
 
+import io
+
+import av
 import numpy as np
 import pytest
 
 from rtp.codecs import Codec
-from tests.rtp.test_decoders import cut, snr, speech, take
+from tests.rtp.test_decoders import cut, ffmpeg, snr, speech, take
 from tests.support import encoders
 from tests.support.encoders import Spandsp
 
@@ -81,6 +84,81 @@ def test_gsm_of_spandsp():
     ours = take(Codec(3, "GSM", 8000), cut(octets, 33, 66)).samples
     np.testing.assert_array_equal(ours, codec.decode(octets))
     assert snr(ours, sound) > 15
+
+
+OPUS = Codec(96, "OPUS", 48_000, 2)
+
+
+def packets(encoder: encoders.Opus, sound: np.ndarray, size: int = 960) -> list[bytes]:
+    return [encoder.encode(part) for part in sound[: len(sound) // size * size].reshape(-1, size)]
+
+
+@pytest.mark.parametrize("application", [encoders.Opus.VOICE, encoders.Opus.AUDIO])
+def test_opus_goes_on_over_losses_as_another_libopus_does(application):
+    sent = packets(encoders.Opus(32_000, application), speech(48_000))
+    came = [octets for index, octets in enumerate(sent) if index not in (30, 50, 51)]
+    lost = np.zeros(len(came), np.int64)
+    lost[[30, 49]] = 960, 1920
+    decoded = take(OPUS, came, lost)
+    theirs = encoders.opus_decoded(
+        [None if index in (30, 50, 51) else octets for index, octets in enumerate(sent)], 960
+    )
+    ours = np.insert(decoded.samples, [30 * 960] * 960 + [49 * 960] * 1920, 0)
+    ours[30 * 960 :][:960], ours[50 * 960 :][:1920] = decoded.concealed[30], decoded.concealed[49]
+    assert sorted(decoded.concealed) == [30, 49]
+    assert snr(ours, theirs) > 25
+
+
+def test_opus_sounds_60_ms_of_a_long_loss_over_and_they_fade():
+    sent = packets(encoders.Opus(32_000), speech(48_000))
+    decoded = take(OPUS, sent[:40] + sent[55:], [15 * 960 * (index == 40) for index in range(len(sent) - 15)])
+    made = decoded.concealed[40].astype(float)
+    assert len(made) == 2880
+    assert np.abs(made[:960]).max() > 500
+    assert made[-1] == 0
+    assert np.abs(made[-48:]).max() < 0.2 * np.abs(made[-960:-480]).max()
+
+
+def test_opus_that_sends_nothing_while_it_is_silent():
+    quiet = np.random.default_rng(1).normal(0, 3, 72_000).astype(np.int16)
+    sound = np.concatenate([speech(48_000, 0.5), quiet, speech(48_000)])
+    sent = packets(encoders.Opus(24_000, encoders.Opus.VOICE, dtx=True), sound)
+    came = [octets for octets in sent if len(octets) > 2]
+    assert len(came) < len(sent) - 20
+    decoded = take(OPUS, came)
+    assert (decoded.damaged, set(decoded.counts.tolist())) == (0, {960})
+    theirs = encoders.opus_decoded([octets if len(octets) > 2 else None for octets in sent], 960)
+    assert np.corrcoef(decoded.samples[-48_000:], theirs[-48_000:])[0, 1] > 0.95
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_opus_of_the_encoder_that_ffmpeg_has_itself(channels):
+    """Another encoder than libopus, in CELT only; both channels are heard."""
+    sound = speech(48_000)
+    sides = np.column_stack([sound, sound[::-1]])[:, :channels]
+    arguments = [
+        "-f",
+        "s16le",
+        "-ar",
+        "48000",
+        "-ac",
+        str(channels),
+        "-i",
+        "-",
+        "-c:a",
+        "opus",
+        "-strict",
+        "-2",
+        "-b:a",
+        "96k",
+    ]
+    file = ffmpeg(*arguments, "-f", "ogg", "-", octets=np.ascontiguousarray(sides).tobytes())
+    with av.open(io.BytesIO(file)) as container:
+        sent = [bytes(packet) for packet in container.demux(audio=0) if packet.size]
+    decoded = take(OPUS, sent)
+    assert decoded.damaged == 0
+    wanted = np.rint(sides.astype(float).mean(axis=1)).astype(np.int16)
+    assert snr(decoded.samples, wanted) > 15
 
 
 @pytest.mark.parametrize("mode", range(8))

@@ -1,6 +1,7 @@
 """Encoders and decoders of other projects, by their C interfaces: what the decoders here are compared with.
 
-spandsp: G.726, G.722, GSM. opencore-amr and vo-amrwbenc: AMR and AMR-WB. bcg729: G.729. Packages in the Makefile.
+spandsp: G.726, G.722, GSM. opencore-amr and vo-amrwbenc: AMR and AMR-WB. bcg729: G.729. libopus: that of the system,
+another version than the one that decodes. Packages in the Makefile.
 """
 
 import ctypes
@@ -67,6 +68,52 @@ class Spandsp:
     def decode(self, octets: bytes) -> Sound:
         room = np.zeros(8 * len(octets) + 100, np.int16)
         return room[: self._run("decode", np.frombuffer(octets, np.uint8), room)]
+
+
+class Opus:
+    """An encoder of libopus at 48 kHz with a memory; packets of any length."""
+
+    NAME = "libopus.so.0"
+    VOICE, AUDIO = 2048, 2049
+    DELAY = 312
+    """Samples by which what is decoded is behind what was given (RFC 7845 §4.2: pre-skip)."""
+
+    def __init__(
+        self, bit_rate: int, application: int = AUDIO, channels: int = 1, *, loss: int = 0, dtx: bool = False
+    ) -> None:
+        """
+        Args:
+            loss: per cent of packets that copies (in-band FEC) are to be sent for; 0: none.
+            dtx: whether nothing is sent while it is silent.
+        """
+        create = _function(self.NAME, "opus_encoder_create", _POINTER, ctypes.c_int32, _INT, _INT, _POINTER)
+        control = _function(self.NAME, "opus_encoder_ctl", _INT, _POINTER, _INT, _INT)
+        self._encode = _function(self.NAME, "opus_encode", _INT, _POINTER, _POINTER, _INT, _POINTER, ctypes.c_int32)
+        self._state, self._channels = create(48_000, channels, application, None), channels
+        for request, value in ((4002, bit_rate), (4012, int(loss > 0)), (4014, loss), (4016, int(dtx))):
+            assert control(self._state, request, value) == 0
+
+    def encode(self, part: Sound) -> bytes:
+        """A packet of 2.5 to 120 ms; of two channels the samples of each moment stand side by side."""
+        part, out = np.ascontiguousarray(part), np.zeros(4000, np.uint8)
+        size = self._encode(self._state, part.ctypes.data, len(part) // self._channels, out.ctypes.data, len(out))
+        assert size > 0
+        return out[:size].tobytes()
+
+
+def opus_decoded(packets: list[bytes | None], size: int) -> Sound:
+    """What that libopus hears, packets of `size` samples; None: one that was lost."""
+    name = Opus.NAME
+    state = _function(name, "opus_decoder_create", _POINTER, ctypes.c_int32, _INT, _POINTER)(48_000, 1, None)
+    decode = _function(name, "opus_decode", _INT, _POINTER, _POINTER, ctypes.c_int32, _POINTER, _INT, _INT)
+    sound = np.zeros((len(packets), size), np.int16)
+    for packet, part in zip(packets, sound, strict=True):
+        data = np.frombuffer(packet, np.uint8) if packet else None
+        assert (
+            decode(state, data if data is None else data.ctypes.data, len(packet or b""), part.ctypes.data, size, 0)
+            == size
+        )
+    return sound.ravel()
 
 
 def amr(sound: Sound, mode: int, *, dtx: bool = False) -> list[bytes]:
