@@ -69,13 +69,15 @@ def test_srtp_of_256_bits(recorders, tmp_path, suite):
 
 
 @needs_voice
-def test_ilbc(recorders, tmp_path):
+@pytest.mark.parametrize("milliseconds", [20, 30])
+def test_ilbc(recorders, tmp_path, milliseconds):
     """By the encoder of RFC 3951, which pjproject brings."""
     recorder = recorders.lend(SRS_PEER=json.dumps([{"name": "phone", "recognition": "plain"}]))
     spoken = say("The quick brown fox jumps over the lazy dog.", "en")[:16_000]
-    recording, heard = record(recorder, tmp_path, spoken, "iLBC")
-    assert recording["legs"][0]["codec"] == "ILBC"
-    assert recorder.shown(recording["id"])["leg_facts"][0]["damaged"] == 0
+    recording, heard = record(recorder, tmp_path, spoken, "iLBC", "", str(milliseconds))
+    facts = recorder.shown(recording["id"])["leg_facts"][0]
+    assert (facts["codecs"], facts["damaged"]) == (["ILBC"], 0)
+    assert 1000 * facts["seconds"] / facts["packets"] == milliseconds
     piece = spoken[6000:14_000].astype(float)
     at = int(np.argmax(np.correlate(heard.astype(float), piece, "valid")))
     error = heard[at : at + len(piece)] - piece

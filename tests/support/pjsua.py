@@ -1,6 +1,6 @@
 """A SIP user agent by pjsua2, an independent stack, in a process of its own: calls the recorder and plays a WAV.
 
-python -m support.pjsua udp|tcp HOST PORT WAV SECONDS [CODEC [SUITE]]
+python -m support.pjsua udp|tcp HOST PORT WAV SECONDS [CODEC [SUITE [ILBC_MODE]]]
 """
 
 import os
@@ -30,15 +30,16 @@ class Call(pj.Call):  # type: ignore[misc]
 
 
 def main(
-    transport: str, host: str, port: str, wav: str, seconds: str, wanted: str = "PCMU/8000", suite: str = ""
+    transport: str,
+    host: str,
+    port: str,
+    wav: str,
+    seconds: str,
+    wanted: str = "PCMU/8000",
+    suite: str = "",
+    ilbc_mode: str = "30",
 ) -> NoReturn:
-    endpoint = pj.Endpoint()
-    endpoint.libCreate()
-    config = pj.EpConfig()
-    config.uaConfig.threadCnt, config.uaConfig.mainThreadOnly = 0, True
-    config.logConfig.level = config.logConfig.consoleLevel = 2
-    config.medConfig.clockRate, config.medConfig.noVad, config.medConfig.ecTailLen = 8000, True, 0
-    endpoint.libInit(config)
+    endpoint = _endpoint(int(ilbc_mode))
     bound = pj.TransportConfig()
     bound.boundAddress = host
     kind = pj.PJSIP_TRANSPORT_UDP if transport == "udp" else pj.PJSIP_TRANSPORT_TCP
@@ -68,6 +69,22 @@ def main(
     sys.stdout.write(f"{status}\n")
     sys.stdout.flush()
     os._exit(0 if status == 200 else 1)  # with all objects alive: pjsua2's destructors abort once a call is over
+
+
+def _endpoint(ilbc_mode: int) -> pj.Endpoint:
+    """
+    Args:
+        ilbc_mode: milliseconds of a frame.
+    """
+    endpoint = pj.Endpoint()
+    endpoint.libCreate()
+    config = pj.EpConfig()
+    config.uaConfig.threadCnt, config.uaConfig.mainThreadOnly = 0, True
+    config.logConfig.level = config.logConfig.consoleLevel = 2
+    config.medConfig.clockRate, config.medConfig.noVad, config.medConfig.ecTailLen = 8000, True, 0
+    config.medConfig.ilbcMode = ilbc_mode
+    endpoint.libInit(config)
+    return endpoint
 
 
 def _secure(config: pj.AccountMediaConfig, suite: str) -> None:
