@@ -31,8 +31,8 @@ class Holding:
     pairs: list[Pair] = field(default_factory=list)
     checkpoint: Message | None = None
     """What signalling needs to go on with it; None: the first INVITE is not answered yet."""
-    keys: Message | None = None
-    """Of its SRTP, as last agreed, for the worker; None: there is none."""
+    keys: list[Message] = field(default_factory=list)
+    """Of its SRTP, for the worker, as they were agreed on one after the other: packets with older ones may yet come."""
     closing: bool = False
     pauses: list[tuple[int, int | None]] = field(default_factory=list)
     """By operators, as a worker told them: since when and until when, UTC in nanoseconds; None: it goes on."""
@@ -126,9 +126,10 @@ class Holdings:
             held.checkpoint["ended"] = True
 
     def protect(self, message: Message) -> None:
-        if held := self._held.get(message["id"]):
-            held.keys = message
-            held.worker.send(message)
+        held = self._held.get(message["id"])
+        if held and not (held.keys and held.keys[-1]["ports"] == message["ports"]):
+            held.keys.append({**message, "at": time.time_ns()})
+            held.worker.send(held.keys[-1])
 
     def order(self, message: Message) -> None:
         """Have a worker pause or resume a session."""
@@ -200,8 +201,8 @@ class Holdings:
         mine = [held for held in self._held.values() if held.worker is worker]
         for held in mine:
             self._hand_over(held, held.pairs)
-            if held.keys is not None:
-                worker.send(held.keys)
+            for keys in held.keys:
+                worker.send(keys)
             if held.pauses:
                 worker.send({"do": "pauses", "id": held.recording, "pauses": held.pauses})
             if held.order:

@@ -252,13 +252,13 @@ class Worker:
             captured.reports.append(reports)
 
     def _protect(self, message: Message) -> None:
-        """The RTCP of a session is SRTCP from now on, or no longer."""
+        """The RTCP of a session is SRTCP since a moment, or no longer."""
         from srs.capture import keys  # here: ciphers take a while, and most calls need none
 
         captured, agreed = self._sessions.get(message["id"]), keys.load(message["ports"])
         for reports in captured.reports if captured else ():
             if (found := agreed.get(reports.port)) is not None:
-                reports.protect(found, time.time_ns())
+                reports.protect(found, message["at"])
 
     def _operate(self, order: Message) -> None:
         """Keep nothing of a session from now on, or everything again; then tell that it is so.

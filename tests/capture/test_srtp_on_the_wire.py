@@ -118,20 +118,18 @@ class Peer:
 
     def __init__(self, recorder: Recorder, port: int, own: bytes | None, theirs: bytes | None) -> None:
         self._to, self._packets = (recorder.host, port), itertools.count(1)
-        self._out, self._in = (
-            key and Session(Policy(key, way))
-            for key, way in ((own, Policy.SSRC_ANY_OUTBOUND), (theirs, Policy.SSRC_ANY_INBOUND))
-        )
+        self.out = own and Session(Policy(own, Policy.SSRC_ANY_OUTBOUND))
+        self._in = theirs and Session(Policy(theirs, Policy.SSRC_ANY_INBOUND))
         self.media, self.control = udp(recorder.host), udp(recorder.host)
         self.control.settimeout(0.1)
 
     def speak(self) -> None:
         packet = struct.pack("!BBHII", 0x80, 0, number := next(self._packets), 160 * number, 7) + bytes(160)
-        self.media.sendto(self._out.protect(packet) if self._out else packet, self._to)
+        self.media.sendto(self.out.protect(packet) if self.out else packet, self._to)
 
     def report(self, clock: int) -> bytes:
         packet = struct.pack("!BBHIQIII", 0x80, 200, 6, 7, clock << 16, 1, 2, 3)
-        return self.tell(self._out.protect_rtcp(packet) if self._out else packet, self.control)
+        return self.tell(self.out.protect_rtcp(packet) if self.out else packet, self.control)
 
     def tell(self, octets: bytes, source: socket.socket) -> bytes:
         source.sendto(octets, (self._to[0], self._to[1] + 1))
@@ -180,6 +178,30 @@ def test_reports_are_srtcp_where_the_sound_is_srtp_and_after_a_worker_died(recor
             assert peers[0].told(4000).ssrc == 7
         assert phone.ask("BYE", 2).code == 200
     recorder.recordings(1)
+
+
+def test_keys_before_the_newest_are_still_good_after_a_worker_died(recorders: Recorders) -> None:
+    """Packets with an old key may be under way still when a new one was agreed on."""
+    recorder = recorders.lend(SRS_PEER='[{"name": "lab", "keys_in_clear": true}]')
+    newer = bytes(range(100, 130))
+    phone = Phone(recorder)
+    with phone.socket:
+        secure, _ = parse(phone.ask("INVITE", 1, "Require: siprec", body=OFFER).body).media
+        peer = Peer(recorder, secure.port, b64decode(KEY), acceptable(secure)[0].keys[0].octets)
+        with closing(peer):
+            assert peer.told(1000).ssrc == 7
+            again = OFFER.replace(KEY, b64encode(newer).decode())
+            assert phone.ask("INVITE", 2, "Require: siprec", body=again).code == 200
+            older, peer.out = peer.out, Session(Policy(newer, Policy.SSRC_ANY_OUTBOUND))
+            assert peer.told(2000).ssrc == 7
+            kill(recorder, "capture")
+            assert peer.told(3000).ssrc == 7
+            peer.out = older
+            assert peer.told(4000).ssrc == 7
+        assert phone.ask("BYE", 3).code == 200
+    (recording,) = recorder.recordings(1)
+    facts = recorder.shown(recording["id"])["leg_facts"][0]
+    assert (facts["forged"], facts["lost"], facts["replayed"]) == (0, 0, 0)
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is missing: apt-get install ffmpeg")
