@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing
 import numpy as np
 import pytest
 from support import network
-from support.network import KINDS, L16, RATE
+from support.network import KINDS, RATE, RTPMAPS
 from support.phone import Phone
 from support.recorder import udp
 
@@ -29,7 +29,7 @@ OFFER = "\r\n".join(
             for label in (1, 2)
             for line in (
                 f"m=audio {30_000 + 2 * label} RTP/AVP {' '.join(map(str, KINDS))}",
-                f"a=rtpmap:{L16} L16/{RATE}",
+                *(f"a=rtpmap:{number} {name}" for number, name in RTPMAPS.items()),
                 f"a=label:{label}",
                 "a=sendonly",
             )
