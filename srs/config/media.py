@@ -40,7 +40,7 @@ class AudioSettings(Section):
     )
     losses: Literal["silence", "conceal"] = Field(
         default="silence",
-        description="What lost packets sound like: `silence`, or `conceal`: for at most 60 ms what the decoder or what was heard before suggests; "
+        description="What lost packets sound like: `silence`, or `conceal`: sounded over for at most 60 ms; "
         "the facts list where.",
     )
     mask_digits: bool = Field(
