@@ -109,3 +109,49 @@ def test_a_single_packet_of_another_source_is_not_heard_for_what_it_repeats(tmp_
     (recording,) = finalise(capture.write(tmp_path / "1.pcap"))
     np.testing.assert_array_equal(recording.legs[0].samples[8:], TRUTH.ravel())
     assert recording.legs[0].facts.ssrcs == ["00000007"]
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_what_surrounds_good_sound_and_packets_without_any_change_nothing(tmp_path, secure):
+    """Header extensions, CSRC lists, padding; payloads of 0 octets with numbers of their own."""
+    protect = Session(Policy(KEY, Policy.SSRC_ANY_OUTBOUND)).protect if secure else bytes
+    capture = Capture()
+    capture.offer(-1, media(secure), answered=((media(True)[-1],),) if secure else ())
+    dressed = (
+        lambda head, code: head + code,
+        lambda head, code: b"\x90" + head[1:] + b"\xbe\xde\0\1ABCD" + code,
+        lambda head, code: b"\x82" + head[1:] + b"mixerson" + code,
+        lambda head, code: b"\xa0" + head[1:] + code + b"\0\0\0\4",
+        lambda head, code: b"\xb1" + head[1:] + b"mixe\x10\0\0\0" + code + b"\1",
+    )
+    number = 65_530
+    for index, code in enumerate(CODES):
+        head = packet(index, b"", first=number - index)
+        capture.rtp(20 * index, 0, protect(dressed[index % len(dressed)](head, code.tobytes())))
+        number += 1
+        if index % 7 == 3:
+            capture.rtp(20 * index + 1, 0, protect(packet(index + 1, b"", first=number - index - 1)))
+            number += 1
+    (recording,) = finalise(capture.write(tmp_path / "1.pcap"))
+    (leg,) = recording.legs
+    np.testing.assert_array_equal(leg.samples[8:][: TRUTH.size], TRUTH.ravel())
+    assert not leg.samples[8 + TRUTH.size :].any()
+    assert (leg.facts.packets, leg.facts.lost, leg.facts.malformed) == (number - 65_530, 0, {})
+    assert (leg.facts.forged, leg.facts.strays, leg.facts.gaps) == (0, 0, [])
+
+
+@pytest.mark.parametrize(("kind", "octets", "step", "name"), [(18, 20, 160, "G729"), (98, 32, 160, "AMR")])
+def test_cut_frames_are_told_and_the_rest_is_heard(tmp_path, kind, octets, step, name):
+    """The last frame of two packets is cut: it is silent."""
+    head = b"\xf0\x3c" if name == "AMR" else b""
+    rng, capture = np.random.default_rng(4), Capture()
+    capture.offer(-1, (*media(secure=False), "fmtp:98 octet-align=1"))
+    for index in range(PACKETS):
+        payload = head + rng.integers(0, 256, octets - len(head) + (name == "AMR"), dtype=np.uint8).tobytes()
+        capture.rtp(20 * index, 0, packet(index, payload[: 15 if index in (10, 20) else None], kind, step=step))
+    (recording,) = finalise(capture.write(tmp_path / "1.pcap"))
+    (leg,) = recording.legs
+    assert (leg.facts.packets, leg.facts.lost, leg.facts.damaged, leg.codec) == (PACKETS, 0, 2, name)
+    silent = [not leg.samples[8 + 80 * half :][:80].any() for half in range(2 * PACKETS)]
+    cut = (21, 41) if name == "G729" else (20, 21, 40, 41)
+    assert np.flatnonzero(silent).tolist() == list(cut)
