@@ -44,7 +44,7 @@ def export_capture(recording: Recording, data_dir: Path, target: Path) -> None:
     """
     found = captures.put_aside(data_dir, recording)
     if found is None:
-        raise NotReady(f"the capture of {recording.id} is not kept: only those are that could not be decoded whole")
+        raise NotReady(f"the capture of {recording.id} is not kept: all of it was decoded")
     with found.open("rb") as source, _whole(target) as file:
         shutil.copyfileobj(source, file, 1 << 20)
 

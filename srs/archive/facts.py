@@ -1,6 +1,6 @@
 """What is known of a leg beside its sound."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rtp.jitter import Gaps
@@ -144,6 +144,20 @@ def _unheard(facts: LegFacts) -> str | None:
     if facts.packets - facts.events - facts.comfort_noise <= 0:
         return "no packets"
     return "silence" if facts.quality.get("level_dbov") is None else None
+
+
+def problems(label: str | None, facts: LegFacts) -> Iterator[str]:
+    """Yield in words what came of a leg and is not heard though it was meant to be."""
+    leg = f"leg {label or '?'}"
+    if facts.forged and not facts.packets:
+        yield f"{leg}: none of {facts.forged} SRTP packets opens with the keys that were agreed on"
+    elif facts.forged:
+        total = facts.packets + facts.forged
+        yield f"{leg}: {facts.forged} of {total} SRTP packets open with none of the keys that were agreed on"
+    for codec, count in facts.undecoded.items():
+        yield f"{leg}: {count} packets of {codec} cannot be decoded: srs export ID --format pcap has them as they came"
+    if facts.damaged:
+        yield f"{leg}: {facts.damaged} packets are damaged; what cannot be decoded of them is silence"
 
 
 def overlap(one: Interval, other: Interval) -> int:

@@ -12,7 +12,7 @@ from rtp.codecs import Samples
 from rtp.pcap import Datagrams
 from srs.archive import legs, secure
 from srs.archive.demultiplex import Rows, demultiplex
-from srs.archive.facts import Interval, LegFacts, one_way, span
+from srs.archive.facts import Interval, LegFacts, one_way, problems, span
 from srs.archive.legs import Frame
 from srs.archive.listen import Heard, listen
 from srs.archive.replay import NoSession, Replay, kernel_drops, replay
@@ -206,7 +206,7 @@ def _facts(
     session = replayed.session
     return {
         "end_reason": session.end_reason,
-        "problems": [*session.problems, *(said for each in sounds if (said := secure.problem(each.label, each.facts)))],
+        "problems": [*session.problems, *(said for each in sounds for said in problems(each.label, each.facts))],
         "participants": [_participant(session, each, start_ns) for each in session.history],
         "documents": list(_documents(session, start_ns)),
         "events": [[_seconds(time_ns, start_ns), event] for time_ns, event in replayed.events],

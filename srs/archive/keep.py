@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+MOST_UNHEARD = 0.01
+"""Share of the packets of a leg that may be damaged, or open with no key, without its capture being kept."""
 
 OnStored = Callable[[Session, Recording], None]
 OnHeard = Callable[["Archive", Recording, "Finalised"], None]
@@ -334,7 +336,8 @@ def _digits(rows: Iterable[Recording]) -> Iterator[tuple[int, int]]:
 
 def is_unheard(leg: Leg) -> bool:
     """Whether packets of a leg could not be made sound: another decoder, or the right key, may do it."""
-    return bool(leg.facts.get("undecoded") or (leg.facts.get("forged") and not leg.packets))
+    forged, damaged = (leg.facts.get(name, 0) for name in ("forged", "damaged"))
+    return bool(leg.facts.get("undecoded")) or forged + damaged > MOST_UNHEARD * (leg.packets + forged)
 
 
 def moment(time_ns: int) -> datetime:

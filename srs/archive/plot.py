@@ -46,7 +46,7 @@ def draw(row: Recording, store: Store, output: Path) -> None:
     axes = figure.subplots(lanes, 1, sharex=True, squeeze=False)[:, 0]
     legs = row.legs if lanes == len(row.legs) else [Leg(channel=0, name="all legs")]
     for channel, (axis, leg) in enumerate(zip(axes, legs, strict=False)):
-        _lane(axis, outline, channel, leg, row.duration_s)
+        _lane(axis, outline, channel, leg, row)
     axes[-1].set_xlim(0, max(row.duration_s, outline.bucket_s))
     step_s = next((step for step in STEPS_S if row.duration_s <= MOST_MARKS * step), STEPS_S[-1])
     axes[-1].xaxis.set_major_locator(MultipleLocator(step_s))
@@ -58,13 +58,13 @@ def draw(row: Recording, store: Store, output: Path) -> None:
     figure.savefig(output, dpi=120)
 
 
-def _lane(axis: "Axes", outline: Peaks, channel: int, leg: Leg, seconds: float) -> None:
+def _lane(axis: "Axes", outline: Peaks, channel: int, leg: Leg, row: Recording) -> None:
     colour = COLOURS[channel % len(COLOURS)]
     at, low, high = _columns(outline, channel)
     axis.fill_between(at, low, high, step="post", color=colour, linewidth=0.3, zorder=2)
-    for since, length in leg.facts.get("pauses", []):
+    for since, length, *_ in (*leg.facts.get("pauses", []), *row.facts.get("operator_pauses", [])):
         axis.axvspan(since, since + length, color=PAUSED, alpha=0.35, linewidth=0, zorder=1)
-    least = seconds / COLUMNS * 2  # or nobody would see it
+    least = row.duration_s / COLUMNS * 2  # or nobody would see it
     for since, length in leg.facts.get("gaps", []):
         axis.axvspan(since, since + max(length, least), color=LOST, alpha=0.75, linewidth=0, zorder=3)
     for since, _, key in leg.facts.get("digits", []):
@@ -91,6 +91,8 @@ def _title(leg: Leg) -> str:
     who = leg.name or leg.aor or leg.label or "?"
     quality = leg.facts.get("quality") or {}
     told = [who, leg.codec, f"{leg.lost} of {leg.packets + leg.lost} packets lost"]
+    if leg.facts.get("undecoded"):
+        told.append("not decoded")
     if quality.get("mos") is not None:
         told.append(f"MOS {quality['mos']:.1f}")
     return " · ".join(each for each in told if each)

@@ -71,13 +71,6 @@ def told(facts: LegFacts, stream: Stream, refused: Refused | None, extent: Inter
     return replace(facts, srtp=", ".join(suites), forged=forged, replayed=replayed)
 
 
-def problem(label: str | None, facts: LegFacts) -> str | None:
-    """Return what is wrong with the keys of a leg, in words."""
-    if facts.packets or not facts.forged:
-        return None
-    return f"leg {label or '?'}: none of {facts.forged} SRTP packets opens with the keys that were agreed on"
-
-
 class _Clear:
     """The octets of opened packets, behind those of the capture."""
 

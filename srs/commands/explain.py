@@ -171,8 +171,6 @@ def oddities(row: "Recording") -> Iterator[str]:
             yield f"odd        {name}: no packet came; is its RTP let through to the recorder's ports?"
         elif leg.lost:
             yield f"odd        {name}: {leg.lost} of {leg.packets + leg.lost} packets are missing"
-        for codec, count in leg.facts.get("undecoded", {}).items():
-            yield f"odd        {name}: {count} packets of {codec}, which is not decoded; they are kept as pcap"
     if row.facts.get("interrupted"):
         yield "odd        it has no BYE: the client or the recorder died, or the network was cut"
 

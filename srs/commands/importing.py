@@ -123,6 +123,8 @@ def _keep(archive: "Archive", capture: Path, name: str) -> tuple[int, int]:
     for row in rows:
         if row.reason is not None:
             typer.echo(f"srs: {name}: {row.reason}", err=True)
+        for problem in row.facts.get("problems", ()):
+            typer.echo(f"srs: {name}: {problem}", err=True)
         typer.echo(row.id)
     refused = sum(row.reason is not None for row in rows)
     return len(rows) - refused, refused

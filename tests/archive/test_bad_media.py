@@ -152,6 +152,7 @@ def test_cut_frames_are_told_and_the_rest_is_heard(tmp_path, kind, octets, step,
     (recording,) = finalise(capture.write(tmp_path / "1.pcap"))
     (leg,) = recording.legs
     assert (leg.facts.packets, leg.facts.lost, leg.facts.damaged, leg.codec) == (PACKETS, 0, 2, name)
+    assert recording.facts["problems"] == ["leg 1: 2 packets are damaged; what cannot be decoded of them is silence"]
     silent = [not leg.samples[8 + 80 * half :][:80].any() for half in range(2 * PACKETS)]
     cut = (21, 41) if name == "G729" else (20, 21, 40, 41)
     assert np.flatnonzero(silent).tolist() == list(cut)

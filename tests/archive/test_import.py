@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from support.capture import Capture, packet
 from support.commands import command
 from support.recorder import SRS
 
@@ -110,6 +111,24 @@ def test_what_is_no_capture_and_what_has_no_call_are_told(tmp_path):
     assert done.returncode == 1
     assert "no capture" in done.stderr
     assert "there is no call in it" in done.stderr
+
+
+def test_what_cannot_be_decoded_is_told_and_exported_as_it_came(tmp_path):
+    capture = Capture()
+    capture.offer(0, ("audio RTP/AVP 97 0", "rtpmap:97 EVS/16000"))
+    for index in range(100):
+        octets = packet(index, b"evs", 97) if index < 50 else packet(index, bytes(160))
+        capture.rtp(20 * index, 0, octets)
+    capture.bye(2000)
+    path, data = capture.write(tmp_path / "1.pcap"), tmp_path / "data"
+    done = srs("import", str(path), data=data)
+    assert done.returncode == 0
+    problem = "leg 1: 50 packets of EVS cannot be decoded: srs export ID --format pcap has them as they came"
+    assert f"srs: {path}: {problem}" in done.stderr
+    (id_,) = done.stdout.split()
+    assert json.loads(srs("show", id_, "--json", data=data).stdout)["facts"]["problems"] == [problem]
+    assert srs("export", id_, "--format", "pcap", "-o", str(tmp_path / "2.pcap"), data=data).returncode == 0
+    assert (tmp_path / "2.pcap").read_bytes() == path.read_bytes()
 
 
 def test_a_folder_is_followed(tmp_path):

@@ -16,9 +16,9 @@ import srs.archive.keep
 from srs.archive import captures, catalogue, peaks
 from srs.archive.database import reading, writing
 from srs.archive.errors import DatabaseError, NoRecording, StoreError
-from srs.archive.keep import Archive, moment
+from srs.archive.keep import Archive, is_unheard, moment
 from srs.archive.keep import keep as keep_all
-from srs.archive.tables import Recording
+from srs.archive.tables import Leg, Recording
 from srs.archive.verdict import Verdict
 from srs.config import AudioSettings
 
@@ -149,6 +149,21 @@ def test_what_failed_can_be_tried_again(archive: Archive, ended):
 def test_a_capture_with_undecoded_packets_is_kept(archive: Archive, ended):
     assert keep(archive, ended(words="undecoded")).state == "ready"
     assert files(archive, "captures/kept") == ["a1b2c3d4.pcap"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "unheard"),
+    [
+        ({}, False),
+        ({"undecoded": {"EVS": 1}}, True),
+        ({"forged": 1, "damaged": 1}, False),
+        ({"forged": 3}, True),
+        ({"damaged": 3}, True),
+    ],
+)
+def test_of_which_captures_another_try_may_hear_more(facts, unheard):
+    assert is_unheard(Leg(packets=200, facts=facts)) == unheard
+    assert is_unheard(Leg(packets=0, facts={"forged": 1}))
 
 
 def test_octets_that_no_database_takes_are_replaced(archive: Archive, ended):

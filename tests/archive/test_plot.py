@@ -12,11 +12,12 @@ from tests.support.archive import keep
 
 @pytest.fixture
 def recording(archive, ended):
-    """10 s, of which 2 are sound: lost on the caller's leg from 2 to 3 s, a pause of both from 5 to 8 s."""
+    """10 s, of which 2 are sound: lost on the caller's leg from 2 to 3 s, paused from 5 to 7, by an operator to 8 s."""
     row = keep(archive, ended())
     row.duration_s, row.ended_at = 10.0, row.started_at + timedelta(seconds=10)
     for leg in row.legs:
-        leg.facts = {**leg.facts, "pauses": [(5.0, 3.0)], "digits": []}
+        leg.facts = {**leg.facts, "pauses": [(5.0, 2.0)], "digits": []}
+    row.facts = {**row.facts, "operator_pauses": [(7.0, 1.0, "user:jan")]}
     row.legs[0].facts = {**row.legs[0].facts, "gaps": [(2.0, 1.0)], "digits": [(4.0, 0.1, "5")]}
     return row
 

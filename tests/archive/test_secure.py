@@ -135,6 +135,8 @@ def test_forged_replayed_and_plain_packets_are_counted_and_not_heard(tmp_path):
     facts = recording.legs[0].facts
     np.testing.assert_array_equal(recording.legs[0].samples, truth(codes))
     assert (facts.packets, facts.duplicates, facts.replayed, facts.forged) == (100, 1, 5, 10)
+    told = "leg 1: 10 of 110 SRTP packets open with none of the keys that were agreed on"
+    assert recording.facts["problems"] == [told]
     assert facts.malformed == {"short": 5}
 
 
