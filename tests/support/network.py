@@ -30,8 +30,8 @@ HEARD = {
 }
 """Those of which ffmpeg tells the sound: what it is told of them, how a file of it begins, and Hz."""
 KINDS = [0, 8, L16, *(HEARD if shutil.which("ffmpeg") else []), *([OPUS] if available(Opus.NAME) else [])]
-FRAMES = {GSM: (160, 33), G729: (80, 10), ILBC: (160, 38)}
-"""Ticks and octets of a frame."""
+FRAMES = {G726: (2, 1), GSM: (160, 33), G729: (80, 10), ILBC: (160, 38)}
+"""Ticks and octets of a frame, or of the least that fills an octet."""
 OPUS_RATE = 48_000
 LIKE = 0.6
 """At least so much is a piece of decoded noise like what was spoken, if it stands there to the sample; else 0.2."""
@@ -137,7 +137,7 @@ class _Sender:
         return header + codes.tobytes(), TABLES[self.kind][codes]
 
     def _codes(self, ticks):
-        frame, size = FRAMES.get(self.kind, (2, 1) if self.kind == G726 else (1, 1))
+        frame, size = FRAMES.get(self.kind, (1, 1))
         codes = self.rng.integers(0, 256, ticks // frame * size, dtype=np.uint8)
         if self.kind == GSM:  # every frame begins so
             codes[::size] |= 0xD0
@@ -152,9 +152,7 @@ class _Sender:
     def ptime(self):
         """Ticks of a packet: whole frames."""
         least, _ = FRAMES.get(self.kind, (1, 1))
-        choice = [ms * RATE // 1000 for ms in (10, 20, 30, 40, 60, 120)]
-        if self.opus:
-            choice.remove(30 * RATE // 1000)
+        choice = [ms * RATE // 1000 for ms in (10, 20, 30, 40, 60, 120) if not (self.opus and ms == 30)]  # none of Opus
         return int(self.rng.choice([ticks for ticks in choice if ticks % least == 0]))
 
 
