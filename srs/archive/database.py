@@ -15,10 +15,11 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
-import srs.archive.searchable  # noqa: F401, its rows follow what any process writes
+import srs.archive.recorded
+import srs.archive.searchable  # noqa: F401, the rows of both follow what any process writes
 from srs.archive.errors import DatabaseError, NewerDatabase
 
-REVISION = "0020"
+REVISION = "0021"
 """Newest in migrations/versions. Revisions are numbers, so that a later one is known for what it is."""
 
 _BUSY_MS = 10_000

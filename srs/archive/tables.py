@@ -125,6 +125,20 @@ class Identifier(SQLModel, table=True):
     value: str = Field(primary_key=True, max_length=255)
 
 
+class Recorded(SQLModel, table=True):
+    """How much was recorded in ten minutes, see `srs.archive.recorded`."""
+
+    __tablename__ = "recorded"
+
+    slot: datetime = Field(sa_type=UtcDateTime, primary_key=True)
+    """When they began."""
+    calls: int = 0
+    packets: int = Field(default=0, sa_type=BigInteger)
+    lost: int = Field(default=0, sa_type=BigInteger)
+    bytes: int = Field(default=0, sa_type=BigInteger)
+    """Of sound that was stored."""
+
+
 class Reconciliation(SQLModel, table=True):
     """What a comparison with another system's list of calls found."""
 

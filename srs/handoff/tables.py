@@ -27,7 +27,10 @@ class Task(SQLModel, table=True):
     """One thing that is to be done, mostly with a recording."""
 
     __tablename__ = "task"
-    __table_args__ = (Index("ix_task_kind_state_due_at", "kind", "state", "due_at"),)
+    __table_args__ = (
+        Index("ix_task_kind_state_due_at", "kind", "state", "due_at"),
+        Index("ix_task_state_due_at", "state", "due_at"),
+    )
 
     id: int = Field(default=None, primary_key=True)
     key: str = Field(sa_type=Text, unique=True)

@@ -2,21 +2,21 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Engine, func
+from sqlalchemy import Engine
 from sqlmodel import col, select
 from starlette.responses import Response
 
 from srs import telling
 from srs.alarms import Alarm
-from srs.archive import captures
+from srs.archive import captures, recorded
 from srs.archive.database import reading
-from srs.archive.tables import Leg, Recording, State
+from srs.archive.tables import Recorded, Recording, State
 from srs.handoff import tasks
 from srs.handoff.tables import TaskState
 from srs.web.pages import page
@@ -36,7 +36,7 @@ class Traffic:
     """What was recorded in the last day."""
 
     hours: tuple[int, ...]
-    """Calls of each hour, the oldest first."""
+    """Calls of each hour to ten minutes precisely, the oldest first."""
     packets: int
     lost: int
 
@@ -89,26 +89,23 @@ def waiting(data_dir: Path) -> dict[str, int]:
 
 def traffic(engine: Engine, now: datetime) -> Traffic:
     since = now - timedelta(hours=HOURS)
-    recent = col(Recording.started_at) >= since
-    with reading(engine) as session:
-        starts = session.exec(select(Recording.started_at).where(recent)).all()
-        legs = select(func.coalesce(func.sum(Leg.packets), 0), func.coalesce(func.sum(Leg.lost), 0))
-        packets, lost = session.exec(legs.join(Recording).where(recent)).one()
-    return Traffic(per_hour(starts, since), int(packets), int(lost))
+    slots = recorded.since(engine, since)
+    packets, lost = (sum(getattr(slot, name) for slot in slots) for name in ("packets", "lost"))
+    return Traffic(per_hour(slots, since), packets, lost)
 
 
-def per_hour(starts: Sequence[datetime], since: datetime) -> tuple[int, ...]:
-    """How many fall into each hour since then."""
-    counted = Counter(int((start - since).total_seconds() // 3600) for start in starts)
+def per_hour(slots: Iterable[Recorded], since: datetime) -> tuple[int, ...]:
+    """How many calls fall into each hour since then."""
+    counted: Counter[int] = Counter()
+    for slot in slots:
+        counted[min(int((slot.slot - since) / timedelta(hours=1)), HOURS - 1)] += slot.calls
     return tuple(counted[hour] for hour in range(HOURS))
 
 
 def disk(engine: Engine, data_dir: Path, now: datetime) -> Disk:
     usage = shutil.disk_usage(data_dir)
-    recent = select(func.coalesce(func.sum(Recording.bytes), 0)).where(col(Recording.started_at) >= now - WEEK)
-    with reading(engine) as session:
-        octets = session.exec(recent).one()
-    return Disk(usage.free, usage.total, float(octets or 0) / WEEK.days)
+    octets = sum(slot.bytes for slot in recorded.since(engine, now - WEEK))
+    return Disk(usage.free, usage.total, octets / WEEK.days)
 
 
 def failed(engine: Engine) -> list[Recording]:
