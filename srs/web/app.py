@@ -1,25 +1,12 @@
 """The application: all pages, in one table."""
 
-from collections.abc import Awaitable, Callable
-from typing import cast
-from urllib.parse import urlencode
-
-import structlog
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from srs.archive.errors import ArchiveError, Held, NotReady
-from srs.control import ControlError
-from srs.live.listeners import TooMany
-from srs.privacy.errors import Altered, Misuse, NoCase, NoSuchUser, Refused
-from srs.privacy.purpose import WrongPurpose
 from srs.privacy.roles import CASE_RIGHTS, Right
 from srs.web import (
     account,
@@ -50,17 +37,12 @@ from srs.web import (
 )
 from srs.web.api import cases as cases_of_api
 from srs.web.api.app import api
-from srs.web.asker import NotFound
-from srs.web.cases import unnamed
+from srs.web.failing import HANDLERS
 from srs.web.gate import Gate
 from srs.web.house import House
-from srs.web.language import Speaker
 from srs.web.metrics import Metrics
-from srs.web.pages import STATIC, plain
+from srs.web.pages import STATIC
 from srs.web.routes import Page, route
-from srs.web.visit import NotSignedIn, language
-
-log = structlog.get_logger()
 
 API = "/api/v1"
 PAGES = (
@@ -153,7 +135,7 @@ UPLOADS = (
 def application(house: House) -> Starlette:
     """All pages of a recorder."""
     web = house.settings.web
-    return Starlette(
+    app = Starlette(
         routes=[
             Mount("/static", Lasting(directory=STATIC)),
             Mount(API, api(house)),
@@ -166,24 +148,10 @@ def application(house: House) -> Starlette:
             *(route(house, page) for page in PAGES),
         ],
         middleware=[Middleware(Gate, secure=web.secure, rate=web.requests_per_s, uploads=UPLOADS)],
-        exception_handlers={
-            NotSignedIn: _sign_in,
-            NotFound: _not_found,
-            NoCase: _not_found,
-            Refused: _explained(403),
-            WrongPurpose: _explained(403),
-            Held: _explained(409),
-            NotReady: _explained(409),
-            Altered: _explained(409),
-            Misuse: _explained(400),
-            NoSuchUser: _not_found,
-            ControlError: _explained(409),
-            TooMany: _explained(503),
-            ArchiveError: _explained(503),
-            HTTPException: _http,
-            Exception: _defect,
-        },
+        exception_handlers=HANDLERS,
     )
+    app.state.house = house
+    return app
 
 
 def _provider_pages(house: House) -> list[Route]:
@@ -196,43 +164,10 @@ def _provider_pages(house: House) -> list[Route]:
 
 
 class Lasting(StaticFiles):
-    """Files whose address changes when they do."""
+    """Files whose address changes when they do; of one without that a browser asks whether it is still the same."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        lasts = "public, max-age=31536000, immutable"
+        response.headers["Cache-Control"] = lasts if scope["query_string"] else "no-cache"
         return response
-
-
-async def _sign_in(request: Request, _: Exception) -> Response:
-    if request.method != "GET" or "text/html" not in request.headers.get("accept", ""):
-        return PlainTextResponse("Sign in first.", 401)
-    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return RedirectResponse(f"/sign-in?{urlencode({'to': path})}", 303)
-
-
-async def _not_found(request: Request, _: Exception) -> Response:
-    return await _page(request, 404, "")
-
-
-async def _http(request: Request, error: Exception) -> Response:
-    failure = cast("HTTPException", error)
-    answer = await _page(request, failure.status_code, "" if failure.status_code == 404 else failure.detail)
-    answer.headers.update(failure.headers or {})
-    return answer
-
-
-async def _defect(request: Request, error: Exception) -> Response:
-    log.error("page failed", path=unnamed(request.url.path), exc_info=error)
-    return await _page(request, 500, "")
-
-
-def _explained(status: int) -> Callable[[Request, Exception], Awaitable[Response]]:
-    async def explain(request: Request, error: Exception) -> Response:
-        return await _page(request, status, str(error))
-
-    return explain
-
-
-async def _page(request: Request, status: int, why: str) -> Response:
-    return await run_in_threadpool(plain, Speaker(language(request)), "error.html", status, status=status, why=why)

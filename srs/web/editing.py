@@ -75,16 +75,16 @@ def _form(
     problem: str = "",
     would: Would | None = None,
 ) -> Response:
-    house, subject = visit.house, edited.subject
+    house, subject, explain = visit.house, edited.subject, visit.say.explain
     above = settings.held(house, subject)
     said = {name: getattr(getattr(house.settings, subject.key), name) for name in above}
     asked = [
         replace(field, held=above.get(field.name, "")) for field in forms.fields(subject.model, {**document, **said})
     ]
     if visit.form:
-        asked = forms.marked(asked, wrong or {}, visit.form)
+        asked = forms.marked(asked, {name: explain(why) for name, why in (wrong or {}).items()}, visit.form)
     known = {"subject": subject, "place": place, "fields": asked, "version": edited.version}
-    told = {"fixed": settings.fixed(house, subject), "problem": problem, "would": would}
+    told = {"fixed": settings.fixed(house, subject), "problem": explain(problem), "would": would}
     status = 400 if problem or wrong else 200
     return page(visit, "rule.html", status, **known, **told, previews=settings.previews(subject))
 
@@ -119,7 +119,7 @@ def _save(visit: Visit, edited: Edited, *, preview: bool) -> Response:
     before, name = edited.before(place), visit.request.path_params.get("place", "")
     made = forms.document(subject.model, visit.form, before, settings.held(house, subject))
     if wrong := forms.problems(subject.model, made) if subject.many else {}:
-        return _form(visit, edited, name, before, wrong=wrong, problem=" ".join(wrong.values()))
+        return _form(visit, edited, name, before, wrong=wrong, problem="\n".join(dict.fromkeys(wrong.values())))
     document = edited.with_item(place, made)
     try:
         if not preview:

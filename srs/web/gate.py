@@ -3,15 +3,18 @@
 import hashlib
 import time
 from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from srs.web.api import problems
+from srs.web.language import Speaker, preferred
+from srs.web.pages import plain
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; "
@@ -55,7 +58,7 @@ class Gate:
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         of_api = scope["path"].startswith(API)
-        refuse = problems.answer if of_api else _page
+        refuse = problems.answer if of_api else partial(_page, Speaker(preferred(headers.get("accept-language", ""))))
         now = time.monotonic()
         if not all(self._rates.take(asker, now) for asker in _askers(scope, headers)):
             return refuse("too-many-requests", "wait a little", {"Retry-After": "5"})
@@ -106,8 +109,11 @@ def _oddity(scope: Scope, headers: Headers) -> str | None:
     return None
 
 
-def _page(name: str, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    return PlainTextResponse(f"{detail.capitalize()}.", problems.KINDS[name].status, headers)
+def _page(say: Speaker, name: str, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    status = problems.KINDS[name].status
+    answer = plain(say, "error.html", status, status=status, why=say.explain(detail), before=None)
+    answer.headers.update(headers or {})
+    return answer
 
 
 def is_own(headers: Headers, scheme: str) -> bool:

@@ -53,7 +53,7 @@ def static(name: str) -> str:
     return f"/static/{name}?{digest}"
 
 
-def page(visit: Visit, template: str, /, status: int = 200, **values: object) -> Response:
+def page(visit: Visit, template: str, status: int = 200, /, **values: object) -> Response:
     """A page for somebody who is signed in."""
     menu = [(path, name, icon) for path, name, icon, right in MENU if right is None or visit.may(right)]
     known = {"visit": visit, "user": visit.user, "menu": menu, "path": visit.request.url.path, "Right": Right}

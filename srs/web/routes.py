@@ -41,7 +41,7 @@ class Page:
 
 def route(house: House, page: Page) -> Route:
     async def endpoint(request: Request) -> Response:
-        visit = await run_in_threadpool(of_browser, house, request)
+        visit = request.state.visit = await run_in_threadpool(of_browser, house, request)
         if first := _first(visit, page):
             return RedirectResponse(first, 303)
         async with AsyncExitStack() as stack:

@@ -62,9 +62,10 @@ class LiveList extends HTMLElement {
   /** Without leaving the page: whoever listens goes on listening. */
   async order(event) {
     event.preventDefault();
-    const answer = await fetch(event.target.action, { method: "POST", body: new URLSearchParams(new FormData(event.target, event.submitter)) });
+    const body = new URLSearchParams(new FormData(event.target, event.submitter));
+    const answer = await fetch(event.target.action, { method: "POST", body, headers: { Accept: "text/plain" } });
     this.problem.hidden = answer.ok;
-    if (!answer.ok) this.problem.textContent = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main")?.textContent ?? answer.statusText;
+    if (!answer.ok) this.problem.textContent = await answer.text();
   }
 }
 
