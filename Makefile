@@ -9,7 +9,7 @@ SYSTEM_PACKAGES := sip-tester tshark ffmpeg sox gcc libc6-dev postgresql chromiu
 # Only where there is no mail server: it would take the place of one.
 SYSTEM_PACKAGES += $(if $(wildcard /usr/sbin/sendmail),,exim4-daemon-light)
 
-.PHONY: help demo run test faults thorough notice lint format bench screenshots soak fuzz lock system clean
+.PHONY: help demo run test faults thorough notice lint format bench walks screenshots soak fuzz lock system clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -60,6 +60,9 @@ format: $(VENV)/.dev  ## format and mend what can be mended
 bench: $(VENV)/.dev  ## what packets, calls and answers cost, beside a C floor; LONG=1, PLOT=file.svg, JSON=file
 	$(BIN)/python -m benchmarks $(if $(LONG),--long) $(if $(PLOT),--plot $(PLOT)) $(if $(JSON),--json $(JSON))
 	$(BIN)/python -m benchmarks.viewers
+
+walks: $(VENV)/.dev system  ## walk every page and task in Chromium, in English and Dutch, at desktop and phone width, about 10 minutes
+	SRS_WALKS=all $(BIN)/pytest -n 2 --dist loadfile -m browser tests/web
 
 screenshots: $(VENV)/.dev system  ## pictures of every page in docs/screenshots, in English and Dutch, desktop and phone
 	mkdir -p docs/screenshots

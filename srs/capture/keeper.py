@@ -7,7 +7,7 @@ checkpoint of every dialog, starts the other processes and starts again what die
                 says when a session has ended
     capture     drains the sockets into capture files; one per core, each with a batch whose memory is held here
     handoff     finalises ended captures and does what is to be done with recordings, at low priority
-    web         pages and API, if the settings want them
+    web         pages and API, if the settings want them (`srs.capture.pages`)
 
 It knows neither numpy nor SIP nor a database. Its loop is `_Keeper.run`; all messages it understands are methods
 named `_on_…`.
@@ -30,6 +30,7 @@ from srs.capture.children import Child
 from srs.capture.connections import PAUSE_S, Connections
 from srs.capture.holdings import Holdings
 from srs.capture.memory import reserve
+from srs.capture.pages import Pages
 from srs.capture.ports import PortRange
 from srs.capture.priority import prefer_recording
 from srs.capture.systemd import Notifier
@@ -113,10 +114,8 @@ class _Keeper:
         self._memory = {worker.name: reserve() for worker in self.workers}
         ports = PortRange(*settings.media.port_range)
         self._holdings = Holdings(settings.data_dir, ports, self.signalling, self.workers)
-        self.others = [Child("handoff", "srs.assembly", arguments)]
-        """Nothing that is recorded depends on them."""
-        if settings.web.address is not None:
-            self.others.append(Child("web", "srs.web.server", arguments))
+        self.handoff = Child("handoff", "srs.assembly", arguments)
+        self.pages = Pages(arguments, wanted=settings.web.address is not None)
 
     # The loop
 
@@ -159,6 +158,11 @@ class _Keeper:
     def _children(self) -> list[Child]:
         return [*self.workers, self.signalling, *self.others]
 
+    @property
+    def others(self) -> list[Child]:
+        """Nothing that is recorded depends on them."""
+        return [self.handoff, *self.pages.processes]
+
     def _catch_signals(self) -> None:
         for end in (self._signals, self._wakeup):
             end.setblocking(False)
@@ -170,8 +174,7 @@ class _Keeper:
     def _on_signal(self) -> None:
         for number in self._signals.recv(64):
             if number == signal.SIGHUP:
-                log.info("replacing all processes")
-                self._renewing = self._children()
+                self._renew_all()
             else:
                 self._stop(signal.Signals(number))
 
@@ -191,6 +194,10 @@ class _Keeper:
         if self._drain_until is not None:
             self.signalling.send({"do": "drain", "limit_s": max(0.0, self._drain_until - time.monotonic())})
 
+    def _renew_all(self) -> None:
+        log.info("replacing all processes")
+        self._renewing = [*self.workers, self.signalling, self.handoff, *self.pages.processes[-1:]]
+
     def _renew(self, now: float) -> None:
         """Replace one child after the other, each when all others run. Kill what does not go."""
         for child in self._children():
@@ -198,8 +205,11 @@ class _Keeper:
                 child.signal(signal.SIGKILL)
         if self._renewing and all(child.process and child.leaves_until is None for child in self._children()):
             child = self._renewing.pop(0)
-            child.leave(now)
-            if child in self.others:
+            if child in self.pages.processes:
+                self.pages.succeed()
+            else:
+                child.leave(now)
+            if child is self.handoff:
                 child.signal(signal.SIGTERM)
 
     def _finished(self) -> bool:
@@ -227,7 +237,7 @@ class _Keeper:
                 if events & selectors.EVENT_WRITE:
                     child.channel.flush()
                 while events & selectors.EVENT_READ and (received := child.channel.receive()):
-                    self._on_message(child, received[0])
+                    self._on_message(child, *received)
             except ChannelClosed:
                 self._selector.unregister(child.channel)
 
@@ -238,6 +248,7 @@ class _Keeper:
             self._hear_last_words(child, child.channel)
         leaves = child.leaves_until is not None
         status = child.ended(time.monotonic())
+        self.pages.ended(child)
         if child is self.signalling and self._drain_until is not None and (status == 0 or leaves):
             self._drained = True
         elif self._drained:
@@ -251,7 +262,7 @@ class _Keeper:
         """What a process said before it died stands."""
         with contextlib.suppress(ChannelClosed):
             while received := channel.receive():
-                self._on_message(child, received[0])
+                self._on_message(child, *received)
 
     def _watch_backlogs(self) -> None:
         """Listen for room in a channel as long as something waits for it."""
@@ -278,8 +289,12 @@ class _Keeper:
 
     # What they say
 
-    def _on_message(self, child: Child, message: Message) -> None:
+    def _on_message(self, child: Child, message: Message, descriptors: list[int]) -> None:
         match message["do"]:
+            case "serving":
+                self.pages.serving(child, descriptors, time.monotonic())
+            case "renew":
+                self._renew_all()
             case "open":
                 self._holdings.open(message)
             case "checkpoint":

@@ -7,7 +7,7 @@ however many calls there are: those that were not looked at longest come first.
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -47,12 +47,12 @@ class LegState:
     """Share of the packets of the last seconds that came; None: there were none."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Call:
-    """One call under way."""
+    """One call under way; the same one until something of it is different."""
 
     row: Recording
-    """As the archive has those that are not in the database yet, with the purpose that it has by now."""
+    """As the archive has those that are not in the database yet, with the purpose and the length that it has by now."""
     legs: tuple[LegState, ...]
     paused_at: datetime | None
     """Since when an operator has nothing kept; None: all is."""
@@ -68,6 +68,10 @@ class _Watched:
     legs: tuple[LegState, ...] = ()
     shares: dict[int, deque[tuple[int, int]]] = field(default_factory=dict)
     """Leg to packets that came and were lost, look by look."""
+    call: Call | None = None
+    """As it was last told."""
+    told: Session | None = None
+    """What it was told of."""
 
 
 class Board:
@@ -119,6 +123,18 @@ class Board:
                 continue
 
     def _told(self, watched: _Watched, session: Session, now_ns: int) -> Call:
+        """The call now. Most of it follows from its SIP, and is made anew only when some has come."""
+        call = watched.call
+        if call is None or watched.told is not session:
+            call = self._new(watched, session, now_ns)
+        elif call.legs != watched.legs:
+            call = replace(call, legs=watched.legs)
+        call.row.ended_at = _moment(now_ns)
+        call.row.duration_s = (call.row.ended_at - call.row.started_at).total_seconds()
+        watched.call, watched.told = call, session
+        return call
+
+    def _new(self, watched: _Watched, session: Session, now_ns: int) -> Call:
         row = row_of(watched.capture.stem, session, now_ns)
         row.purpose = purpose_of(row, self._settings)
         found = operator.pauses(session.events, NEVER)

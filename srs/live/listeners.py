@@ -57,6 +57,7 @@ class Listeners:
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
+        self._watches: set[asyncio.Task[None]] = set()
 
     def names(self, recording: str) -> list[str]:
         """Who listens to a call."""
@@ -95,8 +96,17 @@ class Listeners:
         except BaseException:
             await self._forget(listener)
             raise
-        spawn(self._watch(listener, allowed, ended), f"listener {name}")
+        watch = spawn(self._watch(listener, allowed, ended), f"listener {name}")
+        self._watches.add(watch)
+        watch.add_done_callback(self._watches.discard)
         return answer
+
+    async def end(self) -> None:
+        """Let go of all, as this process ends: their browsers notice at once, and may go on with the next one."""
+        for listener in self._listeners:
+            listener.gone.set()
+        if self._watches:
+            await asyncio.wait(self._watches, timeout=LINGER_S)
 
     async def _watch(
         self, listener: Listener, allowed: Callable[[], Awaitable[bool]], ended: Callable[[float], Awaitable[None]]

@@ -1,8 +1,6 @@
 """Settings that people change: kept in `pages.toml`, checked whole before, in force when the processes are replaced."""
 
 import hashlib
-import subprocess
-import sys
 import threading
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,7 +24,6 @@ from srs.web.subjects import SUBJECTS, Subject
 
 log = structlog.get_logger()
 
-RESTART_S: Final = 30
 DELETES: Final = ("retention", "retention-rules", "purposes")
 """Subjects that say how long recordings are kept."""
 _one_at_a_time: Final = threading.Lock()
@@ -199,15 +196,7 @@ def keep(asker: Asker, edited: Edited, document: dict[str, Any], what: str, told
     asker.write("change settings", f"settings:{subject.key}", details={"do": what, **redacted(told)})
     pages.write(house.settings.data_dir, document)
     log.info("settings changed", settings=subject.key, by=asker.person.label, what=what)
-    return _replace_processes(house)
-
-
-def _replace_processes(house: House) -> bool:
-    """Have the recorder's processes read the settings; calls go on."""
-    named = ["--config", str(house.config)] if house.config else []
-    command = [sys.executable, "-m", "srs.cli", "restart", *named, "--data", str(house.settings.data_dir)]
-    done = subprocess.run(command, capture_output=True, timeout=RESTART_S, check=False)
-    return done.returncode == 0
+    return house.renew()
 
 
 def apply_retention(asker: Asker) -> int:

@@ -1,5 +1,6 @@
 """What every page needs: settings, database, store, who may hear what."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +30,8 @@ class House:
     """Calls under way."""
     listeners: Listeners
     """Who listens in to them."""
+    renew: Callable[[], bool]
+    """Have the recorder's processes replaced; False: there are none."""
     known: dict[tuple[Person, str, str | None], tuple[float, frozenset[Right]]] = field(default_factory=dict)
     """What somebody may do with a call under way, by its id and purpose, and until when that is taken for known."""
 
@@ -42,10 +45,10 @@ class House:
         return "__Host-srs" if self.settings.web.secure else "srs"
 
 
-def open_house(settings: Settings, config: Path | None = None) -> House:
+def open_house(settings: Settings, config: Path | None = None, renew: Callable[[], bool] = lambda: False) -> House:
     """
     Raises:
         DatabaseError, StoreError: one of them is not to be had.
     """
     engine, store = connect(settings.database_url), open_store(settings.store_url, settings.keys_dir)
-    return House(settings, config, engine, store, Guard(engine, settings), Board(settings), Listeners())
+    return House(settings, config, engine, store, Guard(engine, settings), Board(settings), Listeners(), renew)

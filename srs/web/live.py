@@ -3,8 +3,8 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
-from datetime import datetime
+from collections.abc import AsyncIterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
@@ -20,12 +20,14 @@ from srs.privacy.roles import Right
 from srs.siprec import operator
 from srs.web import use
 from srs.web.asker import Asker
-from srs.web.pages import back, clock, page, party, percent
+from srs.web.pages import back, page, party, percent
 from srs.web.visit import Visit, of_browser
 
 EVERY_S: Final = 1.0
 LONGEST: Final = 600
 """Times that a page is told before its browser asks again."""
+WHO_EVERY: Final = 5
+"""Times that it is told before it is looked again who asks."""
 MOST: Final = 200
 """Calls on a page, the newest."""
 RIGHTS_S: Final = 10.0
@@ -35,17 +37,15 @@ GOOD, FAIR = 0.99, 0.95
 """Shares of packets that come."""
 QUIET: Final = -60.0
 """Level that a page shows as nothing, dBov."""
+STEP: Final = 3.0
+"""What is louder or softer by less is not told, dB."""
 
 
 def page_of_calls(visit: Visit) -> Response:
     names = sorted(purposes(visit.house.settings.purpose))
-    uses = use.choices(visit)
-    return page(visit, "live.html", calls=calls(visit), purposes=names, uses=uses, said=visit.purpose, quiet=QUIET)
-
-
-def calls(visit: Visit) -> list[dict[str, Any]]:
-    """What the visitor may know of is under way, as the page shows it."""
-    return [_told(visit, call, rights) for call, rights in visible(visit)]
+    known = {"purposes": names, "uses": use.choices(visit), "said": visit.purpose, "quiet": QUIET}
+    calls = [json.loads(text) for text in cards(visit).values()]
+    return page(visit, "live.html", 200, calls=calls, now=visit.now.timestamp(), **known)
 
 
 def visible(asker: Asker) -> list[tuple[Call, frozenset[Right]]]:
@@ -67,54 +67,80 @@ def _rights(asker: Asker, call: Call) -> frozenset[Right]:
     return rights
 
 
-def _told(visit: Visit, call: Call, rights: frozenset[Right]) -> dict[str, Any]:
+# What pages show
+
+
+def cards(visit: Visit) -> dict[str, str]:
+    """What the visitor may know of is under way, newest first: the id of each call, and its card as JSON."""
+    shown: dict[str, str] = {}
+    is_said: dict[str | None, bool] = {}
+    for call, rights in visible(visit):
+        row = call.row
+        hears = Right.LISTEN in rights and call.unheard is None
+        if hears and row.purpose not in is_said:
+            is_said[row.purpose] = use.is_said(visit, row)
+        said = hears and is_said[row.purpose]
+        names = ", ".join(visit.house.listeners.names(row.id))
+        shown[row.id] = _card(call, names, said, hears and not said, Right.CONTROL in rights)
+    return shown
+
+
+@lru_cache(maxsize=5 * MOST)
+def _card(call: Call, listeners: str, listen: bool, unsaid: bool, control: bool) -> str:
+    """Made once for all who look and may the same."""
     row = call.row
-    hears = Right.LISTEN in rights and call.unheard is None
-    is_said = use.is_said(visit, row)
-    return {
+    told = {
         "id": row.id,
         "caller": party(row.caller),
         "callee": party(row.callee),
-        "length": clock(_since(row.started_at, visit.now)),
+        "since": row.started_at.timestamp(),
         "purpose": row.purpose or "",
-        "paused": "" if call.paused_at is None else clock(_since(call.paused_at, visit.now)),
-        "listen": hears and is_said,
-        "unsaid": hears and not is_said,
-        "control": Right.CONTROL in rights,
-        "listeners": ", ".join(visit.house.listeners.names(row.id)),
+        "paused": call.paused_at and call.paused_at.timestamp(),
+        "listen": listen,
+        "unsaid": unsaid,
+        "control": control,
+        "listeners": listeners,
         "legs": [_leg(leg) for leg in call.legs],
     }
-
-
-def _since(moment: datetime, now: datetime) -> float:
-    return max(0.0, (now - moment).total_seconds())
+    return json.dumps(told)
 
 
 def _leg(leg: LegState) -> dict[str, Any]:
-    came = leg.came
+    came, level = leg.came, QUIET if leg.level_dbov is None else max(leg.level_dbov, QUIET)
     return {
         "party": leg.name or party(leg.party),
         "codec": leg.codec or "",
-        "level": QUIET if leg.level_dbov is None else max(leg.level_dbov, QUIET),
+        "level": STEP * round(level / STEP),
         "came": "" if came is None else percent(came),
         "quality": "" if came is None else "good" if came >= GOOD else "fair" if came >= FAIR else "poor",
     }
 
 
 async def events(visit: Visit) -> Response:
-    """The calls, once a second, as server-sent events; only what changed is sent."""
+    """The calls as server-sent events, each second that something is different: which there are, and those that are."""
     return StreamingResponse(_events(visit), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
 async def _events(visit: Visit) -> AsyncIterator[str]:
-    said = ""
+    shown: dict[str, str] | None = None
     yield "retry: 2000\n\n"
-    for _ in range(LONGEST):
-        visit = await run_in_threadpool(of_browser, visit.house, visit.request)
-        now = json.dumps(await run_in_threadpool(calls, visit))
-        yield f"data: {now}\n\n" if now != said else ": nothing new\n\n"
-        said = now
+    for turn in range(LONGEST):
+        if turn % WHO_EVERY == 0:
+            visit = await run_in_threadpool(of_browser, visit.house, visit.request)
+        before, shown = shown, await run_in_threadpool(cards, visit)
+        yield _news(before, shown)
         await asyncio.sleep(EVERY_S)
+
+
+def _news(before: Mapping[str, str] | None, shown: Mapping[str, str]) -> str:
+    """
+    Args:
+        before: what the page shows; None: that is not known.
+    """
+    fresh = [text for id_, text in shown.items() if before is None or before.get(id_) != text]
+    if not fresh and before is not None and before.keys() == shown.keys():
+        return ": nothing new\n\n"
+    return f'data: {{"now": {time.time()}, "ids": {json.dumps([*shown])}, "calls": [{", ".join(fresh)}]}}\n\n'
 
 
 # Orders

@@ -18,7 +18,7 @@ from srs.privacy.roles import Right
 from srs.web import use
 from srs.web.asker import Asker
 from srs.web.marks import marks
-from srs.web.pages import back, page
+from srs.web.pages import back, page, party
 from srs.web.tables import SavedSearch
 from srs.web.visit import Visit
 
@@ -117,7 +117,7 @@ def shown(visit: Visit) -> Response:
         "recording.html",
         row=row,
         marks=marks(row),
-        lanes=[leg.name or leg.aor or f"{leg.channel + 1}" for leg in row.legs],
+        lanes=[leg.name or (party(leg.aor) if leg.aor else f"{leg.channel + 1}") for leg in row.legs],
         rights={
             right.value: visit.may(right)
             for right in (Right.PLAY, Right.DOWNLOAD, Right.MAIL, Right.DELETE, Right.HOLD)

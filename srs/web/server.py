@@ -2,18 +2,20 @@
 
     python -m srs.web.server [--config FILE] [--data DIR] [--channel DESCRIPTOR]
 
-It ends on SIGTERM, when it is told to leave, or when the process at the other end of the channel is gone. Where the
+It ends on SIGTERM, when it is told to leave, or when the keeper at the other end of the channel is gone. Where the
 address is taken or the database is away it waits: nothing that records depends on it.
 """
 
 import argparse
+import asyncio
 import contextlib
 import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -26,6 +28,7 @@ from srs.privacy import users
 from srs.web import certificate
 from srs.web.app import application
 from srs.web.house import House, open_house
+from srs.web.keeper import Keeper
 
 logger = structlog.get_logger()
 
@@ -39,6 +42,16 @@ LINGER_S: Final = 2
 
 class _Server(uvicorn.Server):
     """Ends when it is told to by `stop`; signals are ours."""
+
+    on_serving: Callable[[], None]
+    on_leaving: Callable[[], Awaitable[None]]
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.on_serving()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await asyncio.gather(super().shutdown(sockets), self.on_leaving())
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -60,29 +73,21 @@ def main() -> None:
         os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
     os.umask(0o077)
     settings = config.load(arguments.config, arguments.data)
-    stop = _stop(arguments.channel)
-    house = _patiently(lambda: open_house(settings, arguments.config), stop)
-    end = _patiently(lambda: bind(settings), stop) if house else None
+    keeper, stop = Keeper(arguments.channel), _stop()
+    keeper.follow(stop)
+    house = _patiently(lambda: open_house(settings, arguments.config, keeper.renew), stop)
+    end = _patiently(lambda: bind(settings, keeper.listener), stop) if house else None
     if house and end:
         _welcome(house)
-        serve(house, end, stop)
+        serve(house, end, stop, keeper.serving)
 
 
-def _stop(channel: int | None) -> threading.Event:
-    """Set by a signal, or by the other end of the channel."""
+def _stop() -> threading.Event:
+    """Set by a signal."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    if channel is not None:
-        threading.Thread(target=_follow, args=(channel, stop), daemon=True).start()
     return stop
-
-
-def _follow(channel: int, stop: threading.Event) -> None:
-    """Whatever the keeper says to this process means that it is to go."""
-    with socket.socket(fileno=channel) as end:
-        end.recv(1 << 18)
-    stop.set()
 
 
 def _patiently(attempt: Callable[[], T], stop: threading.Event) -> T | None:
@@ -98,9 +103,16 @@ def _patiently(attempt: Callable[[], T], stop: threading.Event) -> T | None:
         pause = min(2 * pause, LONGEST_PAUSE_S)
 
 
-def bind(settings: config.Settings) -> socket.socket:
+def bind(settings: config.Settings, held: socket.socket | None = None) -> socket.socket:
+    """The socket that pages are asked for at: that of the process before, if it has the right address.
+
+    Raises:
+        OSError: the address is not to be had.
+    """
     address = settings.web.address
     assert address is not None
+    if held is not None and held.getsockname()[:2] == address:
+        return held
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
     try:
         return socket.create_server(address, family=family)
@@ -117,8 +129,17 @@ def _welcome(house: House) -> None:
     logger.info("web pages", address=house.url)
 
 
-def serve(house: House, end: socket.socket, stop: threading.Event) -> None:
-    """Serve until told to stop."""
+def serve(
+    house: House,
+    end: socket.socket,
+    stop: threading.Event,
+    on_serving: Callable[[socket.socket], None] = lambda _: None,
+) -> None:
+    """Serve until told to stop.
+
+    Args:
+        on_serving: called when pages are answered.
+    """
     tls: dict[str, Path] = {}
     if house.settings.web.secure:
         chain, key = certificate.files(house.settings, datetime.now(UTC))
@@ -135,6 +156,7 @@ def serve(house: House, end: socket.socket, stop: threading.Event) -> None:
             **{name: str(path) for name, path in tls.items()},  # type: ignore[arg-type] # all of them are paths
         )
     )
+    server.on_serving, server.on_leaving = partial(on_serving, end), house.listeners.end
     threading.Thread(target=server.watch, args=(stop,), daemon=True).start()
     server.run([end])
 

@@ -12,6 +12,8 @@ from playwright.sync_api import Browser, Page
 from support.recorder import Recorder
 from support.smtp import Server
 
+from srs.web.language import Speaker
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SWITCHES = [
     "--no-sandbox",
@@ -26,6 +28,33 @@ SWITCHES = [
 PASSWORD = "correct horse battery"
 SHOTS = os.environ.get("SRS_SCREENSHOTS")
 """A folder for pictures of the pages."""
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A way that pages are walked: in a language, at a width."""
+
+    language: str
+    width: str
+    user: str
+    """Who has the language and may nearly everything."""
+
+    def __str__(self) -> str:
+        return f"{self.language}-{self.width}"
+
+    @property
+    def browser(self) -> dict[str, object]:
+        """Options of its browser; at one width of each language it is dark."""
+        on_phone = self.width == "phone"
+        scheme = "dark" if on_phone == (self.language == "nl") else "light"
+        return {"viewport": PHONE if on_phone else DESKTOP, "locale": self.language, "color_scheme": scheme}
+
+
+WALKS = [Walk(*each) for each in (("en", "desktop", "anna"), ("nl", "phone", "jan"))]
+WALKS += [Walk(*each) for each in (("en", "phone", "anna"), ("nl", "desktop", "jan"))]
+ALL_WAYS = bool(SHOTS or os.environ.get("SRS_WALKS"))
 
 
 @dataclass(frozen=True)
@@ -42,8 +71,10 @@ class Site:
 class Visitor:
     """Somebody at a browser; whatever the browser complains of fails the test."""
 
-    def __init__(self, page: Page, site: Site, allow: tuple[str, ...]) -> None:
+    def __init__(self, page: Page, site: Site, allow: tuple[str, ...], language: str) -> None:
         self.page, self.site = page, site
+        self.say = Speaker(language)
+        """What the pages say, as the visitor reads it."""
         self._allow = allow
         self.complaints: list[str] = []
         page.on("console", lambda message: message.type == "error" and self._complain(message.text))
@@ -92,7 +123,7 @@ def visiting(browser: Browser, site: Site, allow: tuple[str, ...] = (), **option
     """
     context = browser.new_context(ignore_https_errors=True, **options)  # type: ignore[arg-type]
     context.set_default_timeout(30_000)
-    visitor = Visitor(context.new_page(), site, allow)
+    visitor = Visitor(context.new_page(), site, allow, str(options.get("locale", "en")))
     yield visitor
     context.close()
     assert visitor.complaints == []

@@ -1,6 +1,7 @@
 """A recorder with pages and a call in it, one of a company with an OpenID provider, and a browser."""
 
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine
 from support import postgres, smtp
-from support.browsing import CHROMIUM, PASSWORD, SWITCHES, Site
+from support.browsing import ALL_WAYS, CHROMIUM, PASSWORD, SWITCHES, WALKS, Site, Walk
 from support.calls import Talk, make_plan, noise, talk
 from support.client import Client
 from support.house import Enter, serving, sign_in
@@ -29,6 +30,13 @@ from srs.privacy.tables import AuditEntry
 from srs.web.house import House
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each walk goes one way, not all of them the same; with SRS_WALKS=all all of them go all ways (`make walks`)."""
+    if "walk" in metafunc.fixturenames:
+        place = zlib.crc32(metafunc.function.__name__.encode()) % len(WALKS)
+        metafunc.parametrize("walk", WALKS if ALL_WAYS else WALKS[place : place + 1], ids=str)
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One with a recorded call, and the users `admin`, `anna` (everything that may be heard) and `bert` (no role)."""
@@ -42,7 +50,7 @@ def _site(data: Path, mails: smtp.Server) -> Iterator[Site]:
     mail = {
         "SRS_MAIL__SENDER": "recorder@example.org",
         "SRS_MAIL__SERVER": json.dumps([{"host": "127.0.0.1", "port": mails.port, "tls": "none"}]),
-        "SRS_MAIL__RULE": json.dumps([{"name": "lead", "to": ["lead@example.org"], "match": {"tag": ["never"]}}]),
+        "SRS_MAIL__RULE": json.dumps([_mail_rule(walk) for walk in WALKS]),
     }
     recorder = Recorder(data, "127.0.0.1", {"SRS_WEB__LISTEN": f"https://127.0.0.1:{port}", **mail})
     try:
@@ -53,6 +61,11 @@ def _site(data: Path, mails: smtp.Server) -> Iterator[Site]:
         yield Site(f"https://127.0.0.1:{port}", recorder, recording["id"], mails)
     finally:
         recorder.stop()
+
+
+def _mail_rule(walk: Walk) -> dict[str, object]:
+    """By which nothing is mailed by itself."""
+    return {"name": f"lead-{walk}", "to": [f"{walk}@example.org"], "match": {"tag": ["never"]}}
 
 
 def _people(data: Path) -> None:
@@ -67,7 +80,9 @@ def _people(data: Path) -> None:
                 users.give(session, user, assignment("supervisor", Scope.ALL, rights=[*hear, Right.LISTEN]))
                 users.give(session, user, assignment("privacy officer", rights=[*hear, Right.DELETE]))
                 users.give(session, user, assignment("administrator"))
-        for name, language, role in (("ivy", "en", "investigator"), ("olga", "nl", "privacy officer")):
+        cases = (("ivy", "en"), ("iris", "nl")), (("olga", "nl"), ("oscar", "en"))
+        roles = ("investigator", "privacy officer")
+        for name, language, role in ((*who, role) for people, role in zip(cases, roles, strict=True) for who in people):
             user, _ = users.add(session, name, now, language=language)
             users.set_password(session, user, PASSWORD)
             users.give(session, user, assignment(role))

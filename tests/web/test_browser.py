@@ -6,32 +6,26 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlmodel import select
-from support.browsing import PASSWORD, SHOTS, Site, visiting
+from support.browsing import ALL_WAYS, PASSWORD, WALKS, Site, Walk, visiting
+from support.client import Client
 from support.recorder import until
 
 from srs.archive.database import connect, writing
 from srs.archive.tables import Recording, State
 from srs.handoff.tables import Task, TaskState
+from srs.privacy import users
+from srs.privacy.roles import Assignment, assignment
 
 expect.set_options(timeout=30_000)  # machines are shared
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-DESKTOP = {"width": 1280, "height": 800}
-PHONE = {"width": 390, "height": 844}
 
 
-WALKS = [("anna", DESKTOP, "light"), ("jan", PHONE, "dark")]
-WALKS += [("anna", PHONE, "light"), ("jan", DESKTOP, "dark")] if SHOTS else []
-"""User, who has a language, width of the window, colours."""
-
-
-@pytest.mark.parametrize(("name", "width", "scheme"), WALKS)
-def test_every_page_is_fit_for_everybody(browser: Browser, site: Site, name: str, width: dict[str, int], scheme: str):
-    with visiting(
-        browser, site, viewport=width, color_scheme=scheme, locale="nl" if name == "jan" else "en"
-    ) as visitor:
+@pytest.mark.parametrize("tour", WALKS if ALL_WAYS else WALKS[:2], ids=str)
+def test_every_page_is_fit_for_everybody(browser: Browser, site: Site, tour: Walk):
+    with visiting(browser, site, **tour.browser) as visitor:
         visitor.go("/sign-in", "sign-in")
-        visitor.sign_in(name)
+        visitor.sign_in(tour.user)
         pages = {
             "recordings": "/recordings?q=alice&min_s=1",
             "recording": f"/recordings/{site.recording}",
@@ -61,72 +55,73 @@ def test_every_page_is_fit_for_everybody(browser: Browser, site: Site, name: str
         }
         for shot, path in pages.items():
             page = visitor.go(path, shot)
-            expect(page.locator("html")).to_have_attribute("lang", "nl" if name == "jan" else "en")
+            expect(page.locator("html")).to_have_attribute("lang", tour.language)
 
 
-def test_a_supervisor_finds_and_plays_a_call(browser: Browser, site: Site):
-    with visiting(browser, site, viewport=DESKTOP) as visitor:
-        visitor.sign_in("anna")
-        page = visitor.go("/recordings")
+def test_a_supervisor_finds_and_plays_a_call(browser: Browser, site: Site, walk: Walk):
+    with visiting(browser, site, **walk.browser) as visitor:
+        visitor.sign_in(walk.user)
+        page, say = visitor.go("/recordings"), visitor.say
         page.get_by_role("searchbox").fill("ALICE")
-        expect(page.get_by_role("status")).to_have_text("Recordings: 1")
+        expect(page.get_by_role("status")).to_have_text(say("Recordings: {count}", count=1))
         expect(page.locator("#rows tbody tr")).to_have_count(1)
         page.get_by_role("searchbox").fill("zacharias")
-        expect(page.locator("#rows h2")).to_have_text("Nothing found")
+        expect(page.locator("#rows h2")).to_have_text(say("Nothing found"))
         page.get_by_role("searchbox").fill("bob")
         page.locator("#rows tbody a").first.click()
         player = page.locator("call-player")
-        player.get_by_role("button", name="Play").click()
-        expect(player.get_by_role("button", name="Pause")).to_be_visible()
+        player.get_by_role("button", name=say("Play"), exact=True).click()
+        expect(player.get_by_role("button", name=say("Pause"), exact=True)).to_be_visible()
         expect(player.locator("output")).to_have_text("0:01 / 0:03", timeout=30_000)
         player.focus()
         page.keyboard.press("1")
-        expect(player.get_by_role("button", name="Mute").first).to_have_attribute("aria-pressed", "true")
+        expect(player.get_by_role("button", name=say("Mute")).first).to_have_attribute("aria-pressed", "true")
         page.goto(f"{site.url}/audit?action=play")
-        expect(page.locator("tbody tr").first).to_contain_text("user:anna")
+        expect(page.locator("tbody tr").first).to_contain_text(f"user:{walk.user}")
 
 
-def test_tags_and_hold_with_a_reason(browser: Browser, site: Site):
-    with visiting(browser, site, viewport=DESKTOP) as visitor:
-        visitor.sign_in("anna")
-        page = visitor.go(f"/recordings/{site.recording}")
-        page.get_by_label("Tags, with commas between").fill("complaint, VIP")
-        page.get_by_role("button", name="Save").click()
+def test_tags_and_hold_with_a_reason(browser: Browser, site: Site, walk: Walk):
+    with visiting(browser, site, **walk.browser) as visitor:
+        visitor.sign_in(walk.user)
+        page, say = visitor.go(f"/recordings/{site.recording}"), visitor.say
+        page.get_by_label(say("Tags, with commas between")).fill("complaint, VIP")
+        page.get_by_role("button", name=say("Save")).click()
         expect(page.locator(".facts .tag")).to_have_text(["complaint", "VIP"])
-        page.get_by_role("link", name="Hold").click()
-        page.get_by_label("Reason").fill("a court asked")
-        page.get_by_role("button", name="Hold").click()
-        expect(page.locator(".facts")).to_contain_text("Held")
+        page.get_by_role("link", name=say("Hold")).click()
+        page.get_by_label(say("Reason")).fill("a court asked")
+        page.get_by_role("button", name=say("Hold")).click()
+        expect(page.locator(".facts")).to_contain_text(say("Held"))
         page.goto(f"{site.url}/recordings?tag=vip&held=yes")
         expect(page.locator("#rows tbody tr")).to_have_count(1)
-        page.get_by_label("Name for this search").fill("Held VIP")
-        page.get_by_role("button", name="Save search").click()
-        expect(page.get_by_role("link", name="Held VIP")).to_be_visible()
+        page.get_by_label(say("Name for this search")).fill(f"Held VIP {walk}")
+        page.get_by_role("button", name=say("Save search")).click()
+        expect(page.get_by_role("link", name=f"Held VIP {walk}")).to_be_visible()
         page.goto(f"{site.url}/recordings/{site.recording}/hold")
-        page.get_by_label("Reason").fill("over")
-        page.get_by_role("button", name="Release").click()
-        expect(page.locator(".facts")).not_to_contain_text("Held")
+        page.get_by_label(say("Reason")).fill("over")
+        page.get_by_role("button", name=say("Release")).click()
+        expect(page.locator(".facts")).not_to_contain_text(say("Held"))
 
 
-def test_a_rule_is_looked_at_kept_and_in_force_while_the_recorder_goes_on(browser: Browser, site: Site):
-    with visiting(browser, site, viewport=DESKTOP, allow=("ERR_CONNECTION",)) as visitor:
-        visitor.sign_in("anna")
-        page = visitor.go("/settings/retention-rules/new")
-        page.get_by_label("Name", exact=True).fill("kept long")
-        page.get_by_label("Days kept").fill("400")
-        page.get_by_label("Tag", exact=True).fill("contract")
-        page.get_by_role("button", name="Preview").click()
-        expect(page.get_by_text("would have been for 0 recordings")).to_be_visible()
-        page.get_by_role("button", name="Save").click()
-        expect(page.locator("h1")).to_have_text("Saved")
-        expect(page.locator("h1")).to_have_text("Retention rules")
-        expect(page.get_by_role("link", name="kept long")).to_be_visible()
+def test_a_rule_is_looked_at_kept_and_in_force_while_the_recorder_goes_on(browser: Browser, site: Site, walk: Walk):
+    with visiting(browser, site, **walk.browser) as visitor:
+        visitor.sign_in(walk.user)
+        page, say = visitor.go("/settings/retention-rules/new"), visitor.say
+        page.get_by_label(say("field name"), exact=True).fill(f"long {walk}")
+        page.get_by_label(say("field keep_days")).fill("400")
+        page.get_by_label(say("field tag"), exact=True).fill("contract")
+        page.get_by_role("button", name=say("Preview")).click()
+        would = say("Of the last 30 days it would have been for {hits} recordings.", hits=0)
+        expect(page.get_by_text(would)).to_be_visible()
+        page.get_by_role("button", name=say("Save")).click()
+        expect(page.locator("h1")).to_have_text(say("Saved"))
+        expect(page.locator("h1")).to_have_text(say("Retention rules"))
+        expect(page.get_by_role("link", name=f"long {walk}")).to_be_visible()
         page.goto(f"{site.url}/settings")
         expect(page.locator("tr", has_text="retention.rule")).to_contain_text("pages.toml")
     assert site.recorder.recordings(1)
 
 
-def test_the_state_page_says_what_is_wrong_and_what_to_do(browser: Browser, site: Site):
+def test_the_state_page_says_what_is_wrong_and_what_to_do(browser: Browser, site: Site, walk: Walk):
     engine, now = connect(f"sqlite:///{site.recorder.data / 'recordings.sqlite'}"), datetime.now(UTC)
     moments = {"started_at": now, "ended_at": now, "created_at": now, "duration_s": 1.0}
     with writing(engine) as session:
@@ -134,19 +129,16 @@ def test_the_state_page_says_what_is_wrong_and_what_to_do(browser: Browser, site
         told = {"state": TaskState.FAILED, "last_error": "crm answers 403", "due_at": now, "created_at": now}
         session.add(Task(key="crm", kind="webhook", name="crm", **told))
     try:
-        with visiting(browser, site, viewport=PHONE) as visitor:
-            visitor.sign_in("anna")
-            page = visitor.go("/state", "state-wrong")
+        with visiting(browser, site, **walk.browser) as visitor:
+            visitor.sign_in(walk.user)
+            page, say = visitor.go("/state", "state-wrong"), visitor.say
             sections = page.locator("section")
-            expect(sections.filter(has=page.get_by_role("heading", name="After the call"))).to_contain_text(
-                "answers 403"
-            )
-            expect(sections.filter(has=page.get_by_role("heading", name="What failed"))).to_contain_text(
-                "no packet could"
-            )
-            page.get_by_role("link", name="Tasks after the call").click()
+            for heading, wrong in (("After the call", "answers 403"), ("What failed", "no packet could")):
+                section = sections.filter(has=page.get_by_role("heading", name=say(heading)))
+                expect(section).to_contain_text(wrong)
+            page.get_by_role("link", name=say("Tasks after the call")).first.click()
             page = visitor.go("/tasks", "tasks-failed")
-            page.get_by_role("row", name="crm answers 403").get_by_role("button", name="Cancel task").click()
+            page.get_by_role("row", name="crm answers 403").get_by_role("button", name=say("Cancel task")).click()
             expect(page.locator("main")).not_to_contain_text("crm answers 403")
     finally:
         with writing(engine) as session:
@@ -155,20 +147,21 @@ def test_the_state_page_says_what_is_wrong_and_what_to_do(browser: Browser, site
         engine.dispose()
 
 
-def test_a_recording_is_mailed_by_a_rule_once(browser: Browser, site: Site):
-    with visiting(browser, site, viewport=DESKTOP) as visitor:
-        visitor.sign_in("anna")
-        page = visitor.go(f"/recordings/{site.recording}")
-        page.get_by_role("link", name="Mail").click()
-        page.get_by_label("lead, MP3").check()
-        page.get_by_label("Reason").fill("asked by phone")
-        page.get_by_role("button", name="Send").click()
-        until(lambda: site.mails.recipients() == ["lead@example.org"], lambda: site.recorder.log.read_text())
-        until(lambda: "has it:" in _reloaded(page), lambda: page.inner_text("main"))
-        expect(page.get_by_label("lead, MP3")).to_be_disabled()
+def test_a_recording_is_mailed_by_a_rule_once(browser: Browser, site: Site, walk: Walk):
+    with visiting(browser, site, **walk.browser) as visitor:
+        visitor.sign_in(walk.user)
+        page, say = visitor.go(f"/recordings/{site.recording}"), visitor.say
+        page.get_by_role("link", name=say("Mail"), exact=True).click()
+        page.get_by_label(f"lead-{walk}, MP3").check()
+        page.get_by_label(say("Reason")).fill(f"asked by phone, {walk}")
+        page.get_by_role("button", name=say("Send")).click()
+        until(lambda: f"{walk}@example.org" in site.mails.recipients(), lambda: site.recorder.log.read_text())
+        has_it = f"{say('has it:')} {walk}@"
+        until(lambda: has_it in _reloaded(page), lambda: page.inner_text("main"))
+        expect(page.get_by_label(f"lead-{walk}, MP3")).to_be_disabled()
         page.goto(f"{site.url}/audit?action=mail")
-        expect(page.locator("tbody tr", has_text="asked by phone")).to_contain_text("user:anna")
-    (mail,) = site.mails.mails()
+        expect(page.locator("tbody tr", has_text=f"asked by phone, {walk}")).to_contain_text(f"user:{walk.user}")
+    mail = site.mails.mails()[-1]
     assert [part.get_content_type() for part in mail.iter_attachments()] == ["audio/mpeg"]
 
 
@@ -177,47 +170,68 @@ def _reloaded(page: Page) -> str:
     return page.inner_text("main")
 
 
-def test_the_first_administrator_gets_in_by_the_log_and_makes_a_test_call(browser: Browser, site: Site):
+def test_the_first_administrator_gets_in_by_the_log_once(site: Site):
     line = next(line for line in site.recorder.log.read_text().splitlines() if "one_time_password=" in line)
-    once = line.partition("one_time_password=")[2].split()[0]
-    with visiting(browser, site, viewport=DESKTOP) as visitor:
-        visitor.sign_in("admin", once)
-        page = visitor.page
-        page.get_by_label("Present password").fill(once)
-        page.get_by_label("New password", exact=True).fill(PASSWORD)
-        page.get_by_label("New password, again").fill(PASSWORD)
-        page.get_by_role("button", name="Set password").click()
+    with Client(site.url) as client:
+        client.verify = str(site.recorder.data / "web" / "certificate.pem")
+        assert client.sign_in("admin", line.partition("one_time_password=")[2].split()[0]).status_code == 303
+        assert client.get("/recordings").headers["location"] == "/account/password"
+
+
+def test_somebody_new_chooses_a_password_and_makes_a_test_call(browser: Browser, site: Site, walk: Walk):
+    once = _newcomer(site, f"new-{walk}", walk.language, assignment("administrator"))
+    with visiting(browser, site, **walk.browser) as visitor:
+        visitor.sign_in(f"new-{walk}", once)
+        page, say = visitor.page, visitor.say
+        page.get_by_label(say("Present password")).fill(once)
+        page.get_by_label(say("New password"), exact=True).fill(PASSWORD)
+        page.get_by_label(say("New password, again")).fill(PASSWORD)
+        page.get_by_role("button", name=say("Set password")).click()
         page.wait_for_url("**/recordings")  # not what was recorded: an administrator knows of nothing
         page.goto(f"{site.url}/start")
-        page.get_by_role("button", name="Make a test call").click()
-        expect(page.get_by_role("status")).to_contain_text("under way")
-        expect(page.get_by_role("status")).to_contain_text("2 parties, packets that came: 100 %")
+        page.get_by_role("button", name=say("Make a test call")).click()
+        expect(page.get_by_role("status")).to_contain_text({"en": "under way", "nl": "bezig"}[walk.language])
+        expect(page.get_by_role("status").locator(".badge")).to_have_text("100 %")
         page.goto(f"{site.url}/recordings/{site.recording}")
-        expect(page.locator("h1")).to_have_text("Not found")
+        expect(page.locator("h1")).to_have_text(say("Not found"))
         visitor.complaints.clear()  # Chromium reports the 404 itself
         page.goto(f"{site.url}/recordings")
-        expect(page.locator("#rows h2")).to_have_text("No recordings yet")
+        expect(page.locator("#rows h2")).to_have_text(say("No recordings yet"))
 
 
-def test_a_second_factor_is_set_up_with_a_picture(browser: Browser, site: Site):
-    with visiting(browser, site, viewport=PHONE) as visitor:
-        visitor.sign_in("bert")
-        page = visitor.go("/account/second-factor")
-        page.get_by_role("button", name="Set it up").click()
+def _newcomer(site: Site, name: str, language: str, *roles: Assignment) -> str:
+    """A new user; returns the one-time password."""
+    engine = connect(f"sqlite:///{site.recorder.data / 'recordings.sqlite'}")
+    with writing(engine) as session:
+        user, once = users.add(session, name, datetime.now(UTC), language=language)
+        for role in roles:
+            users.give(session, user, role)
+        if not roles:
+            users.set_password(session, user, PASSWORD)
+    engine.dispose()
+    return once
+
+
+def test_a_second_factor_is_set_up_with_a_picture(browser: Browser, site: Site, walk: Walk):
+    _newcomer(site, f"two-{walk}", walk.language)
+    with visiting(browser, site, **walk.browser) as visitor:
+        visitor.sign_in(f"two-{walk}")
+        page, say = visitor.go("/account/second-factor"), visitor.say
+        page.get_by_role("button", name=say("Set it up")).click()
         page = visitor.go("/account/second-factor", "second-factor-code")
-        expect(page.get_by_role("img", name="QR code").locator("svg")).to_be_visible()
+        expect(page.get_by_role("img", name=say("QR code")).locator("svg")).to_be_visible()
         secret = page.locator("small code").inner_text()
-        page.get_by_role("textbox", name="Code").fill(pyotp.TOTP(secret).now())
-        page.get_by_role("button", name="Put in force").click()
+        page.get_by_role("textbox", name=say("Code")).fill(pyotp.TOTP(secret).now())
+        page.get_by_role("button", name=say("Put in force")).click()
         expect(page.locator(".codes li")).to_have_count(8)
 
 
-def test_without_scripts_everything_but_the_waveform_is_there(browser: Browser, site: Site):
-    with visiting(browser, site, java_script_enabled=False) as visitor:
-        visitor.sign_in("anna")
+def test_without_scripts_everything_but_the_waveform_is_there(browser: Browser, site: Site, walk: Walk):
+    with visiting(browser, site, java_script_enabled=False, **walk.browser) as visitor:
+        visitor.sign_in(walk.user)
         page = visitor.page
         page.goto(f"{site.url}/recordings")
         page.get_by_role("searchbox").fill("alice")
-        page.get_by_role("button", name="Search").click()
+        page.get_by_role("button", name=visitor.say("Search"), exact=True).click()
         page.locator("#rows tbody a").first.click()
         expect(page.locator("call-player audio")).to_be_visible()

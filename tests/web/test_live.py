@@ -2,13 +2,15 @@
 
 import asyncio
 import json
+import os
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from support.browsing import Site, visiting
+from support.browsing import DESKTOP, PHONE, Site, Walk, visiting
 from support.calls import Talk
 from support.house import NOW, Program
 from support.listening import PARTIES, TONES, listen, tones
@@ -23,8 +25,6 @@ from srs.privacy.roles import Right
 expect.set_options(timeout=30_000)
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-DESKTOP = {"width": 1280, "height": 800}
-PHONE = {"width": 390, "height": 844}
 LOUDEST = """async () => {
   const context = new AudioContext();
   const source = context.createMediaStreamSource(document.querySelector("listen-in audio").srcObject);
@@ -97,6 +97,23 @@ def test_the_browser_hears_each_party_on_its_side_and_others_see_it(browser: Bro
         expect(seen.locator(f"article[data-id='{call}'] .facts")).not_to_contain_text("anna")
 
 
+STREAM = "() => document.querySelector('listen-in audio').srcObject?.id ?? ''"
+
+
+def test_who_listens_in_hears_on_when_the_processes_are_replaced(browser: Browser, site: Site, call: str):
+    with visiting(browser, site, viewport=DESKTOP) as visitor:
+        visitor.sign_in("anna")
+        page = visitor.go("/live")
+        page.locator(f"article[data-id='{call}']").get_by_role("button", name="Listen in").click()
+        until(lambda: page.evaluate(STREAM), lambda: page.inner_text("main"))
+        before = page.evaluate(STREAM)
+        os.kill(site.recorder.process.pid, signal.SIGHUP)
+        until(lambda: page.evaluate(STREAM) not in ("", before), lambda: page.inner_text("main"))
+        is_heard(page)
+        page.goto(f"{site.url}/audit?action=stop+listening")
+        expect(page.locator("tbody tr").first).to_contain_text("user:anna")
+
+
 def test_a_program_sees_hears_and_steers_it_too(site: Site, call: str):
     with api_of(site, "jan", Right.LIST, Right.LISTEN, Right.CONTROL) as program:
         until(lambda: all(leg["came"] for leg in program.get(f"/calls/{call}").json()["legs"]), lambda: call)
@@ -144,26 +161,28 @@ def api_of(site: Site, name: str, *rights: Right) -> Program:
 
 
 def test_a_supervisor_pauses_resumes_and_gives_a_purpose_without_leaving_the_page(
-    browser: Browser, site: Site, call: str
+    browser: Browser, site: Site, call: str, walk: Walk
 ):
-    with visiting(browser, site, viewport=PHONE) as visitor:
-        visitor.sign_in("anna")
-        page = visitor.go("/live")
+    with visiting(browser, site, **walk.browser) as visitor:
+        visitor.sign_in(walk.user)
+        page, say = visitor.go("/live"), visitor.say
         card = page.locator(f"article[data-id='{call}']")
-        card.get_by_role("button", name="Pause").click()
-        expect(card.locator(".facts")).to_contain_text("Paused, nothing is kept")
+        card.get_by_role("button", name=say("Pause")).click()
+        expect(card.locator(".facts")).to_contain_text(say("Paused, nothing is kept:"))
         visitor.go("/live", "live-paused")
-        card.get_by_role("button", name="Resume").click()
-        expect(card.get_by_role("button", name="Pause")).to_be_visible()
-        card.get_by_label("Purpose").select_option("quality")
-        card.get_by_role("button", name="Set purpose").click()
+        card.get_by_role("button", name=say("Resume")).click()
+        expect(card.get_by_role("button", name=say("Pause"))).to_be_visible()
+        card.get_by_label(say("Purpose")).select_option("quality")
+        card.get_by_role("button", name=say("Set purpose")).click()
         expect(card.locator(".tag")).to_have_text("quality")
-        expect(card.get_by_role("button", name="Listen in")).to_be_hidden()
-        expect(card.get_by_text("say above what you listen in for")).to_be_visible()
+        expect(card.get_by_role("button", name=say("Listen in"))).to_be_hidden()
+        expect(
+            card.get_by_text(say("It may be heard for what it is kept for only: say above what you listen in for."))
+        ).to_be_visible()
         page.goto(f"{site.url}/live")
-        page.get_by_label("Purpose of use").select_option("quality")
-        page.get_by_role("button", name="Go on").click()
-        expect(card.get_by_role("button", name="Listen in")).to_be_visible()
+        page.get_by_label(say("Purpose of use")).select_option("quality")
+        page.get_by_role("button", name=say("Go on")).click()
+        expect(card.get_by_role("button", name=say("Listen in"))).to_be_visible()
         visitor.go(f"/live/{call}/stop", "stop")
         page.goto(f"{site.url}/audit?subject=recording:{call}")
         for action in ("pause", "resume", "purpose", "listen"):

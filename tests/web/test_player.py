@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from archive.test_finalise import AUDIO, HELD, START_NS, Scene, stream
 from playwright.sync_api import Browser, Locator, Page, expect
-from support.browsing import Site, visiting
+from support.browsing import Site, Walk, visiting
 from support.listening import tone
 from support.recorder import until
 
@@ -23,7 +23,6 @@ from srs.siprec.operator import Note
 expect.set_options(timeout=30_000)
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-DESKTOP = {"width": 1280, "height": 800}
 SECONDS = 12.0
 TONES = (440, 1000)
 HELD_MS = (4000, 8000)
@@ -125,21 +124,21 @@ def colours(player: Locator) -> list[int]:
 
 
 def test_the_waveform_shows_both_lanes_and_the_marks_lead_to_what_happened(
-    browser: Browser, site: Site, recording: str
+    browser: Browser, site: Site, recording: str, walk: Walk
 ):
-    with visiting(browser, site, viewport=DESKTOP) as visitor:
-        visitor.sign_in("anna")
-        page = visitor.go(f"/recordings/{recording}", "recording-happening")
+    with visiting(browser, site, **walk.browser) as visitor:
+        visitor.sign_in(walk.user)
+        page, say = visitor.go(f"/recordings/{recording}", "recording-happening"), visitor.say
         player = page.locator("call-player")
         marks = player.locator(".marks button")
         expect(marks).to_have_text(
             [
-                "0:01 Loss 0.20 s",
-                "0:02 Key 5",
-                "0:04 Hold 4.0 s",
-                "0:04 Hold 4.0 s",
-                "0:06 Notice training",
-                "0:09 Paused 0.5 s, user:jan",
+                f"0:01 {say('Loss')} 0.20 s",
+                f"0:02 {say('Key')} 5",
+                f"0:04 {say('Hold')} 4.0 s",
+                f"0:04 {say('Hold')} 4.0 s",
+                f"0:06 {say('Notice')} training",
+                f"0:09 {say('Paused')} 0.5 s, user:jan",
             ]
         )
         assert all(count > 500 for count in colours(player)), colours(player)
@@ -159,31 +158,33 @@ def test_the_waveform_shows_both_lanes_and_the_marks_lead_to_what_happened(
 
 
 def test_channels_are_heard_apart_muted_and_turned_down_and_speed_and_silence_do_as_they_say(
-    browser: Browser, site: Site, recording: str
+    browser: Browser, site: Site, recording: str, walk: Walk
 ):
-    with visiting(browser, site, viewport=DESKTOP) as visitor:
-        visitor.sign_in("anna")
-        page = visitor.go(f"/recordings/{recording}")
+    with visiting(browser, site, **walk.browser) as visitor:
+        visitor.sign_in(walk.user)
+        page, say = visitor.go(f"/recordings/{recording}"), visitor.say
         player, audio = page.locator("call-player"), page.locator("call-player audio")
         player.focus()
         page.keyboard.press(" ")
-        expect(player.get_by_role("button", name="Pause", exact=True)).to_be_visible()
+        expect(player.get_by_role("button", name=say("Pause"), exact=True)).to_be_visible()
         for channel, wanted in enumerate(TONES):
             loudest = player.evaluate(LOUDEST.replace("CHANNEL", str(channel)))
             assert loudest == pytest.approx(wanted, abs=15)
         page.keyboard.press("2")
-        expect(player.get_by_role("button", name="Mute sip:dave")).to_have_attribute("aria-pressed", "true")
-        player.get_by_label("Volume sip:carol").fill("0.5")
+        expect(player.get_by_role("button", name=f"{say('Mute')} dave@example.com")).to_have_attribute(
+            "aria-pressed", "true"
+        )
+        player.get_by_label(f"{say('Volume')} carol@example.com").fill("0.5")
         assert player.evaluate("player => player.gains.map((gain) => gain.gain.value)") == [0.5, 0]
-        player.get_by_label("Speed").select_option("2")
+        player.get_by_label(say("Speed")).select_option("2")
         assert audio.evaluate("audio => audio.playbackRate") == 2
         page.keyboard.press("[")
         player.focus()
         page.keyboard.press("[")
         assert audio.evaluate("audio => audio.playbackRate") == 1.5
-        player.get_by_label("Skip silence").check()
+        player.get_by_label(say("Skip silence")).check()
         audio.evaluate(FOLLOW)
         until(lambda: at(page) > 8.2, lambda: f"it is at {at(page)}")
         places = np.array(page.evaluate("places"))
         assert not ((places > 4.6) & (places < 7.5)).any(), "the hold is skipped"
-        expect(player.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=60_000)
+        expect(player.get_by_role("button", name=say("Play"), exact=True)).to_be_visible(timeout=60_000)

@@ -12,5 +12,6 @@ async function replaced() {
   }
 }
 
-while (!(await replaced())) await new Promise((done) => setTimeout(done, 500));
+// Twice: for a moment the old process and the new one answer in turns.
+for (let times = 0; times < 2; times = (await replaced()) ? times + 1 : 0) await new Promise((done) => setTimeout(done, 500));
 location.replace(to);

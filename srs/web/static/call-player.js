@@ -1,9 +1,12 @@
 // <call-player src peaks duration>: waveform of every channel from the recorder's peaks, with what happened marked on
 // it, over the native <audio> inside. Keys: space, arrows, [ ] and 1 to 9. Texts come as data- attributes.
+import { clock } from "./clock.js";
 import { drawing, outline, quiet } from "./waveform.js";
 
 const KINDS = { loss: "loss", pause: "hold", withheld: "withheld", key: "key", notice: "notice" };
 const SPEEDS = [0.75, 1, 1.25, 1.5, 2];
+const AGAIN_MS = 1500; // until sound that broke off is asked for again
+const TRIES = 4;
 
 /** An element with attributes, and with what it holds. */
 function make(name, attributes = {}, ...content) {
@@ -11,12 +14,6 @@ function make(name, attributes = {}, ...content) {
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
   element.append(...content);
   return element;
-}
-
-/** 75 -> "1:15" */
-function clock(seconds) {
-  const whole = Math.max(0, Math.floor(seconds));
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
 class CallPlayer extends HTMLElement {
@@ -44,12 +41,13 @@ class CallPlayer extends HTMLElement {
     this.canvas = make("canvas", { "aria-hidden": "true" });
     this.position = make("input", { type: "range", class: "position", min: 0, max: this.duration, step: 0.1, value: 0, "aria-label": say.position });
     this.button = make("button", { type: "button", class: "primary" }, say.play);
+    this.problem = make("small", { role: "status" });
     this.time = make("output", {}, `0:00 / ${clock(this.duration)}`);
     this.speed = make("select", { "aria-label": say.speed }, ...SPEEDS.map((speed) => make("option", { value: speed, ...(speed === 1 && { selected: "" }) }, `${speed}×`)));
     this.skip = make("input", { type: "checkbox" });
     this.lanes = this.facts.lanes.map((name, channel) => this.lane(name, channel));
     const skip = make("label", { class: "check" }, this.skip, say.skip);
-    this.append(this.canvas, this.position, make("div", { class: "controls" }, this.button, this.time, this.speed, skip, ...this.lanes.map((lane) => lane.element)), this.marks());
+    this.append(this.canvas, this.position, make("div", { class: "controls" }, this.button, this.time, this.speed, skip, ...this.lanes.map((lane) => lane.element)), this.problem, this.marks());
   }
 
   lane(name, channel) {
@@ -81,6 +79,8 @@ class CallPlayer extends HTMLElement {
     this.addEventListener("keydown", (event) => this.key(event));
     for (const name of ["play", "pause", "ended"]) this.audio.addEventListener(name, () => (this.button.textContent = this.audio.paused ? this.dataset.play : this.dataset.pause));
     for (const name of ["timeupdate", "seeked"]) this.audio.addEventListener(name, () => this.moved());
+    this.audio.addEventListener("error", () => this.broken());
+    this.audio.addEventListener("playing", () => this.sounds());
     this.resized = new ResizeObserver(() => this.draw());
     this.resized.observe(this.canvas);
   }
@@ -117,6 +117,24 @@ class CallPlayer extends HTMLElement {
     else this.audio.pause();
   }
 
+  sounds() {
+    this.tries = TRIES;
+    this.problem.textContent = "";
+  }
+
+  /** The sound broke off, as when the recorder's processes are replaced: go on from there. */
+  broken() {
+    this.tries = (this.tries ?? TRIES) - 1;
+    this.problem.textContent = this.tries < 0 ? this.dataset.failed : this.dataset.lost;
+    if (this.tries < 0) return;
+    const [at, playing] = [this.audio.currentTime, !this.audio.paused];
+    setTimeout(() => {
+      this.audio.load();
+      this.audio.currentTime = at;
+      if (playing) this.audio.play();
+    }, AGAIN_MS);
+  }
+
   jump(to) {
     this.audio.currentTime = Math.min(Math.max(to, 0), this.duration);
   }
@@ -132,7 +150,8 @@ class CallPlayer extends HTMLElement {
   }
 
   key(event) {
-    if (event.target !== this || event.ctrlKey || event.altKey || event.metaKey) return;
+    const inside = event.target === this ? "" : event.target.localName;
+    if (["input", "select"].includes(inside) || (inside && " 123456789".includes(event.key)) || event.ctrlKey || event.altKey || event.metaKey) return;
     const step = { "[": -1, "]": 1 }[event.key];
     if (event.key === " ") this.toggle();
     else if (event.key === "ArrowLeft") this.jump(this.audio.currentTime - 5);

@@ -1,5 +1,8 @@
 // <listen-in src>: a button to hear a call under way, by WebRTC: caller left, callee right. Texts come as data- attributes.
+// A connection that is lost, as when the recorder's processes are replaced, is made again a few times.
 const PATIENCE_MS = 1000;
+const AGAIN_MS = 1500;
+const TRIES = 4;
 
 class ListenIn extends HTMLElement {
   connectedCallback() {
@@ -10,7 +13,7 @@ class ListenIn extends HTMLElement {
     this.problem = document.createElement("span");
     this.problem.setAttribute("role", "status");
     this.append(this.button, this.audio, this.problem);
-    this.button.addEventListener("click", () => (this.peer ? this.end() : this.begin()));
+    this.button.addEventListener("click", () => this.press());
     this.tell();
   }
 
@@ -18,18 +21,36 @@ class ListenIn extends HTMLElement {
     this.end();
   }
 
+  press() {
+    this.tries = TRIES;
+    this.problem.textContent = "";
+    if (this.peer || this.waiting) this.end();
+    else this.begin();
+  }
+
   async begin() {
+    this.waiting = undefined;
     const peer = new RTCPeerConnection({ iceServers: [] });
     this.peer = peer;
     this.tell();
     try {
       await this.connect(peer);
-      this.problem.textContent = "";
     } catch (error) {
-      if (this.peer !== peer) return;
-      this.end();
-      this.problem.textContent = `${this.dataset.failed} ${error.message}`;
+      if (this.peer === peer) this.lost(error);
     }
+  }
+
+  /** @param {Error} [error] Without it the connection itself went; with one that has a refusal, trying again is no use. */
+  lost(error) {
+    this.end();
+    if (error?.cause === "refused" || this.tries === 0) {
+      this.problem.textContent = `${this.dataset.failed} ${error?.message ?? ""}`;
+      return;
+    }
+    this.tries -= 1;
+    this.problem.textContent = this.dataset.lost;
+    this.waiting = setTimeout(() => this.begin(), AGAIN_MS);
+    this.tell();
   }
 
   /** @param {RTCPeerConnection} peer */
@@ -40,18 +61,28 @@ class ListenIn extends HTMLElement {
       this.audio.play();
     });
     peer.addEventListener("connectionstatechange", () => {
-      if (this.peer === peer && ["failed", "closed", "disconnected"].includes(peer.connectionState)) this.end();
+      if (this.peer !== peer) return;
+      if (peer.connectionState === "connected") this.heard();
+      if (["failed", "closed", "disconnected"].includes(peer.connectionState)) this.lost();
     });
     const offer = await peer.createOffer();
     // Without this Chromium hears Opus as one channel (RFC 7587 section 6.1).
     await peer.setLocalDescription({ type: "offer", sdp: offer.sdp.replace("useinbandfec=1", "useinbandfec=1;stereo=1") });
     await gathered(peer);
-    const answer = await fetch(this.getAttribute("src"), { method: "POST", body: new URLSearchParams({ offer: peer.localDescription.sdp }) });
-    if (!answer.ok) throw new Error(String(answer.status));
+    const body = new URLSearchParams({ offer: peer.localDescription.sdp });
+    const answer = await fetch(this.getAttribute("src"), { method: "POST", body, headers: { Accept: "text/plain" } });
+    if (!answer.ok) throw new Error(await answer.text(), { cause: "refused" });
     await peer.setRemoteDescription({ type: "answer", sdp: await answer.text() });
   }
 
+  heard() {
+    this.tries = TRIES;
+    this.problem.textContent = "";
+  }
+
   end() {
+    clearTimeout(this.waiting);
+    this.waiting = undefined;
     this.peer?.close();
     this.peer = undefined;
     this.audio.srcObject = null;
@@ -59,8 +90,9 @@ class ListenIn extends HTMLElement {
   }
 
   tell() {
-    this.button.textContent = this.peer ? this.dataset.end : this.dataset.listen;
-    this.button.setAttribute("aria-pressed", String(Boolean(this.peer)));
+    const on = Boolean(this.peer ?? this.waiting);
+    this.button.textContent = on ? this.dataset.end : this.dataset.listen;
+    this.button.setAttribute("aria-pressed", String(on));
   }
 }
 

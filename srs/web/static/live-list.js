@@ -1,24 +1,60 @@
 // <live-list src>: the calls under way, by server-sent events; cards and legs are made from the <template>s inside.
-// In a card, data-is="name" shows what a call has under a name; data-when and data-unless show or hide by it.
+// In a card, data-is="name" shows what a call has under a name, data-clock="name" how long ago that was;
+// data-when and data-unless show or hide by it.
+import { clock } from "./clock.js";
+
+const PATIENCE_MS = 4000; // so long nobody is told that the recorder does not answer
+
 class LiveList extends HTMLElement {
   connectedCallback() {
     this.calls = this.querySelector(".calls");
     this.problem = this.querySelector(".problem");
+    this.known = new Map();
+    this.ahead = 0; // seconds by which the recorder's clock is ahead of ours
     this.addEventListener("submit", (event) => this.order(event));
     this.source = new EventSource(this.getAttribute("src"));
     this.source.addEventListener("message", (event) => this.show(JSON.parse(event.data)));
+    this.source.addEventListener("open", () => this.answered());
+    this.source.addEventListener("error", () => this.unanswered());
+    this.ticking = setInterval(() => this.tick(), 1000);
   }
 
   disconnectedCallback() {
+    clearInterval(this.ticking);
+    clearTimeout(this.waiting);
     this.source.close();
   }
 
-  /** @param {{id: string, legs: object[]}[]} calls what srs/web/live.py tells of each */
-  show(calls) {
-    const known = new Map([...this.calls.children].map((card) => [card.dataset.id, card]));
-    const cards = calls.map((call) => this.fill(known.get(call.id) ?? this.card(call), call));
-    if (cards.length !== known.size || cards.some((card, at) => card !== this.calls.children[at])) this.arrange(cards);
-    this.querySelector(".empty").hidden = calls.length > 0;
+  answered() {
+    clearTimeout(this.waiting);
+    this.querySelector(".away").hidden = true;
+  }
+
+  /** The browser asks again by itself, unless it was refused: then whoever looks must sign in again. */
+  unanswered() {
+    if (this.source.readyState === EventSource.CLOSED) return location.reload();
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => (this.querySelector(".away").hidden = false), PATIENCE_MS);
+  }
+
+  /** @param {{now: number, ids: string[], calls: {id: string, legs: object[]}[]}} news all calls there are, and those that are different, see srs/web/live.py */
+  show({ now, ids, calls }) {
+    this.ahead = now - Date.now() / 1000;
+    for (const call of calls) this.known.set(call.id, call);
+    const cards = new Map([...this.calls.children].map((card) => [card.dataset.id, card]));
+    for (const { id } of calls) cards.set(id, this.fill(cards.get(id) ?? this.card(id), this.known.get(id)));
+    for (const id of this.known.keys()) if (!ids.includes(id)) this.known.delete(id);
+    this.arrange(ids.map((id) => cards.get(id)));
+    this.querySelector(".empty").hidden = ids.length > 0;
+    this.tick();
+  }
+
+  tick() {
+    const now = Date.now() / 1000 + this.ahead;
+    for (const card of this.calls.children) {
+      const call = this.known.get(card.dataset.id) ?? {};
+      for (const part of card.querySelectorAll("[data-clock]")) if (call[part.dataset.clock]) write(part, clock(now - call[part.dataset.clock]));
+    }
   }
 
   /** In this order, without moving those that are in place: a card that is moved stops sounding. */
@@ -33,12 +69,12 @@ class LiveList extends HTMLElement {
     return this.querySelector(`template[data-of=${kind}]`).content.firstElementChild.cloneNode(true);
   }
 
-  card(call) {
+  card(id) {
     const card = this.copy("call");
-    card.dataset.id = call.id;
-    for (const form of card.querySelectorAll("form")) form.action = `/live/${call.id}`;
-    card.querySelector("a.danger").href = `/live/${call.id}/stop`;
-    card.querySelector("listen-in").setAttribute("src", `/live/${call.id}/listen`);
+    card.dataset.id = id;
+    for (const form of card.querySelectorAll("form")) form.action = `/live/${id}`;
+    card.querySelector("a.danger").href = `/live/${id}/stop`;
+    card.querySelector("listen-in").setAttribute("src", `/live/${id}/listen`);
     return card;
   }
 
