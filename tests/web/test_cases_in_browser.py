@@ -23,9 +23,8 @@ def test_a_case_from_suspicion_to_letter(browser: Browser, site: Site, tmp_path:
         page = ivy.go("/cases", "cases-own")
         page.get_by_label(say("Suspicion")).fill("leaks to a competitor")
         page.get_by_label(say("Whose calls: numbers or extensions, with commas between")).fill("bob, carol")
-        page.get_by_label({"en": "Until", "nl": "Tot ("}[walk.language]).fill(
-            f"{datetime.now(UTC) + timedelta(days=20):%Y-%m-%dT%H:%M}"
-        )
+        until_then = f"{datetime.now(UTC) + timedelta(days=20):%Y-%m-%dT%H:%M}"
+        page.get_by_label({"en": "Until", "nl": "Tot ("}[walk.language]).fill(until_then)
         page.get_by_label(say("Why the works council has no say in it, where it has none")).fill("fewer than 50 people")
         page.get_by_role("button", name=say("Open a case")).click()
         expect(page.locator(".hint li")).to_have_count(2)

@@ -97,6 +97,7 @@ def test_the_browser_hears_each_party_on_its_side_and_others_see_it(browser: Bro
         expect(seen.locator(f"article[data-id='{call}'] .facts")).not_to_contain_text("anna")
 
 
+UNSAID = "It may be heard for what it is kept for only: say above what you listen in for."
 STREAM = "() => document.querySelector('listen-in audio').srcObject?.id ?? ''"
 
 
@@ -176,9 +177,7 @@ def test_a_supervisor_pauses_resumes_and_gives_a_purpose_without_leaving_the_pag
         card.get_by_role("button", name=say("Set purpose")).click()
         expect(card.locator(".tag")).to_have_text("quality")
         expect(card.get_by_role("button", name=say("Listen in"))).to_be_hidden()
-        expect(
-            card.get_by_text(say("It may be heard for what it is kept for only: say above what you listen in for."))
-        ).to_be_visible()
+        expect(card.get_by_text(say(UNSAID))).to_be_visible()
         page.goto(f"{site.url}/live")
         page.get_by_label(say("Purpose of use")).select_option("quality")
         page.get_by_role("button", name=say("Go on")).click()

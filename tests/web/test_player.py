@@ -171,9 +171,8 @@ def test_channels_are_heard_apart_muted_and_turned_down_and_speed_and_silence_do
             loudest = player.evaluate(LOUDEST.replace("CHANNEL", str(channel)))
             assert loudest == pytest.approx(wanted, abs=15)
         page.keyboard.press("2")
-        expect(player.get_by_role("button", name=f"{say('Mute')} dave@example.com")).to_have_attribute(
-            "aria-pressed", "true"
-        )
+        mute = player.get_by_role("button", name=f"{say('Mute')} dave@example.com")
+        expect(mute).to_have_attribute("aria-pressed", "true")
         player.get_by_label(f"{say('Volume')} carol@example.com").fill("0.5")
         assert player.evaluate("player => player.gains.map((gain) => gain.gain.value)") == [0.5, 0]
         player.get_by_label(say("Speed")).select_option("2")
