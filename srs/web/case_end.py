@@ -1,7 +1,5 @@
 """What a case recorded, and its end: closed, handed out, destroyed, the employees told."""
 
-import shutil
-import tempfile
 from pathlib import Path
 
 from starlette.responses import Response
@@ -14,7 +12,7 @@ from srs.privacy.errors import Misuse
 from srs.web.asker import Asker
 from srs.web.cases import ROOT, actor, cabinet, id_of, parts, reason
 from srs.web.pages import back, page
-from srs.web.sound import TYPES, made, ranged
+from srs.web.sound import TYPES, ranged, zipped
 from srs.web.visit import Visit
 
 
@@ -77,12 +75,10 @@ def export(visit: Visit) -> Response:
 def handed_out(asker: Asker, case: str, to: tuple[str, ...]) -> Response:
     """A ZIP of a case that is closed with an offence, each file sealed for those who are to open it."""
 
-    def write(target: Path) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            evidence.export(cabinet(asker), actor(asker), case, to, Path(folder) / "case", asker.now)
-            shutil.move(shutil.make_archive(f"{target}-made", "zip", folder), target)
+    def fill(folder: Path) -> None:
+        evidence.export(cabinet(asker), actor(asker), case, to, folder / "case", asker.now)
 
-    return made(write, "evidence.zip", "application/zip")
+    return zipped(fill, "evidence.zip")
 
 
 # Letters

@@ -7,7 +7,6 @@ from srs.archive.database import writing
 from srs.archive.errors import NotReady
 from srs.archive.tables import Recording
 from srs.handoff.delete import delete as delete_now
-from srs.privacy.errors import Misuse
 from srs.web.pages import back, page
 from srs.web.visit import Visit
 
@@ -35,10 +34,8 @@ def ask_delete(visit: Visit) -> Response:
 
 def delete(visit: Visit) -> Response:
     """The sound goes for good; that there was a recording stays known."""
-    _needs_reason(visit)
-    house, row = visit.house, visit.recording
+    house, row, reason = visit.house, visit.recording, f"by hand: {visit.reason}"
     visit.note("delete")
-    reason = f"by hand: {visit.form['reason'].strip()}"
     delete_now(house.engine, house.store, house.settings, row.id, visit.now, reason, visit.person.label)
     return back(f"/recordings/{row.id}")
 
@@ -49,13 +46,7 @@ def ask_hold(visit: Visit) -> Response:
 
 def hold(visit: Visit) -> Response:
     """Put it under legal hold, or release it."""
-    _needs_reason(visit)
     held = not visit.recording.held
-    visit.note("hold" if held else "release hold")
+    visit.note("hold" if held else "release hold", reason=visit.reason)
     catalogue.hold(visit.house.engine, visit.recording.id, held=held)
     return back(f"/recordings/{visit.recording.id}")
-
-
-def _needs_reason(visit: Visit) -> None:
-    if not visit.form.get("reason", "").strip():
-        raise Misuse("say why: the reason is kept in the audit")

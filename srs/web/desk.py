@@ -1,9 +1,6 @@
 """The privacy officer's desk: what those who were recorded ask for, receipts of deletions, the report."""
 
-import shutil
-import tempfile
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 from typing import Final, Literal
 
 from sqlmodel import col, select
@@ -17,8 +14,9 @@ from srs.privacy.report import report as count
 from srs.privacy.request import of_period
 from srs.privacy.rights import Desk
 from srs.privacy.roles import Right
+from srs.web.asker import Asker
 from srs.web.pages import back, page
-from srs.web.sound import made
+from srs.web.sound import made, zipped
 from srs.web.visit import Visit
 
 ROWS: Final = 200
@@ -83,14 +81,7 @@ def persons(visit: Visit) -> Response:
 
 def access(visit: Visit) -> Response:
     """What somebody said in every call, the other parties silenced, and what is known of each call: a ZIP."""
-    person = _person(visit)
-
-    def write(target: Path) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            _desk(visit).access(person, Path(folder), visit.now)
-            shutil.move(shutil.make_archive(f"{target}-made", "zip", folder), target)
-
-    return made(write, "access.zip", "application/zip")
+    return accessed(visit, _person(visit))
 
 
 def ask_erase(visit: Visit) -> Response:
@@ -102,7 +93,7 @@ def ask_erase(visit: Visit) -> Response:
 
 def erase(visit: Visit) -> Response:
     """Erase, and show the receipt."""
-    person, desk = _person(visit), _desk(visit)
+    person, desk = _person(visit), desk_of(visit)
     receipt = desk.receipt(person, desk.erase(person, visit.now), visit.now)
     return page(visit, "erase.html", person=person, found=[], receipt=receipt)
 
@@ -110,7 +101,7 @@ def erase(visit: Visit) -> Response:
 def restrict(visit: Visit) -> Response:
     """Hold every recording of somebody, or let go."""
     person = _person(visit)
-    _desk(visit).restrict(person, visit.now, held=visit.form.get("do") != "release")
+    desk_of(visit).restrict(person, visit.now, held=visit.form.get("do") != "release")
     return back("/privacy/persons")
 
 
@@ -121,6 +112,12 @@ def _person(visit: Visit) -> str:
     return person
 
 
-def _desk(visit: Visit) -> Desk:
-    house = visit.house
-    return Desk(house.settings, house.engine, house.store, visit.person.label, visit.origin)
+def desk_of(asker: Asker) -> Desk:
+    """At which whoever asks carries out what persons ask for."""
+    house = asker.house
+    return Desk(house.settings, house.engine, house.store, asker.person.label, asker.origin)
+
+
+def accessed(asker: Asker, person: str) -> Response:
+    """All that somebody said and all that is known of their calls, as a ZIP."""
+    return zipped(lambda folder: desk_of(asker).access(person, folder, asker.now), "access.zip")

@@ -20,10 +20,7 @@ def ask(visit: Visit) -> Response:
 
 def send(visit: Visit) -> Response:
     """The audit has who asked, why, and whom it goes to; the handoff process sends it."""
-    reason = visit.form.get("reason", "").strip()
-    if not reason:
-        raise Misuse("say why: the reason is kept in the audit")
-    order(visit, visit.recording, visit.form.get("rule", ""), use.purpose_of_use(visit), reason)
+    order(visit, visit.recording, visit.form.get("rule", ""), use.purpose_of_use(visit), visit.reason)
     return back(f"/recordings/{visit.recording.id}/mail")
 
 

@@ -1,6 +1,7 @@
 """The sound of a recording: to hear in the page, by ranges, and to take along."""
 
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -143,6 +144,17 @@ def made(make: Callable[[Path], None], name: str, media_type: str) -> FileRespon
         raise
     forget = BackgroundTask(target.unlink, missing_ok=True)
     return FileResponse(target, media_type=media_type, filename=name, background=forget)
+
+
+def zipped(fill: Callable[[Path], object], name: str) -> FileResponse:
+    """A folder that is made for one answer, as a ZIP."""
+
+    def write(target: Path) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            fill(Path(folder))
+            shutil.move(shutil.make_archive(f"{target}-made", "zip", folder), target)
+
+    return made(write, name, "application/zip")
 
 
 def file_name(row: Recording, kind: str) -> str:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from srs.archive.tables import Recording
 from srs.privacy import second_factor, tokens
+from srs.privacy.errors import Misuse
 from srs.privacy.roles import Needed
 from srs.privacy.tables import User
 from srs.web.asker import Asker
@@ -44,6 +45,17 @@ class Visit(Asker):
         """The recording it is about, where the path names one."""
         assert self.row is not None
         return self.row
+
+    @property
+    def reason(self) -> str:
+        """Why, as the form says.
+
+        Raises:
+            Misuse: it does not.
+        """
+        if not (text := self.form.get("reason", "").strip()):
+            raise Misuse("say why: the reason is kept in the audit")
+        return text
 
     @property
     def lacks_second_factor(self) -> bool:

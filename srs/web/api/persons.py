@@ -1,9 +1,6 @@
 """What those who were recorded may ask for: access, erasure, restriction."""
 
-import shutil
-import tempfile
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -12,7 +9,6 @@ from sqlmodel import select
 
 from srs.privacy.person import recordings_of
 from srs.privacy.request import RightsRequest
-from srs.privacy.rights import Desk
 from srs.privacy.roles import Right
 from srs.web.api.caller import having
 from srs.web.api.described import Recording, described
@@ -20,7 +16,7 @@ from srs.web.api.once import Once
 from srs.web.api.paging import newest
 from srs.web.api.words import Asked, Cursor, Limit, Listed, Reason
 from srs.web.asker import Asker
-from srs.web.sound import made
+from srs.web.desk import accessed, desk_of
 
 router = APIRouter(prefix="/persons", tags=["persons who were recorded"], route_class=Once)
 
@@ -30,11 +26,6 @@ Somebody = Annotated[Reason, Field(description="Number, address or name of someb
 
 class Person(Asked):
     person: Somebody
-
-
-def _desk(caller: Asker) -> Desk:
-    house = caller.house
-    return Desk(house.settings, house.engine, house.store, caller.person.label, caller.origin)
 
 
 @router.get("/recordings")
@@ -72,13 +63,7 @@ def requests(caller: Officer, cursor: Cursor = None, limit: Limit = 50) -> Liste
 )
 def access(caller: Officer, wanted: Person) -> Response:
     """What somebody said in every call, the other parties silenced, and what is known of each call: a ZIP."""
-
-    def write(target: Path) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            _desk(caller).access(wanted.person, Path(folder), caller.now)
-            shutil.move(shutil.make_archive(f"{target}-made", "zip", folder), target)
-
-    return made(write, "access.zip", "application/zip")
+    return accessed(caller, wanted.person)
 
 
 class Receipt(BaseModel):
@@ -98,7 +83,7 @@ class Receipt(BaseModel):
 @router.post("/erasure")
 def erase(caller: Officer, wanted: Person) -> Receipt:
     """Erase every recording of somebody; what is under legal hold stays and is named."""
-    desk = _desk(caller)
+    desk = desk_of(caller)
     results = desk.erase(wanted.person, caller.now)
     return Receipt.model_validate(desk.receipt(wanted.person, results, caller.now))
 
@@ -115,4 +100,4 @@ class Results(BaseModel):
 @router.post("/restriction")
 def restrict(caller: Officer, wanted: Restriction) -> Results:
     """Hold every recording of somebody, or let go."""
-    return Results(recordings=_desk(caller).restrict(wanted.person, caller.now, held=wanted.held))
+    return Results(recordings=desk_of(caller).restrict(wanted.person, caller.now, held=wanted.held))
