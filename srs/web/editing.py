@@ -1,6 +1,6 @@
 """Pages on which settings are changed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -119,7 +119,7 @@ def _save(visit: Visit, edited: Edited, *, preview: bool) -> Response:
     before, name = edited.before(place), visit.request.path_params.get("place", "")
     made = forms.document(subject.model, visit.form, before, settings.held(house, subject))
     if wrong := forms.problems(subject.model, made) if subject.many else {}:
-        return _form(visit, edited, name, before, wrong=wrong, problem="\n".join(dict.fromkeys(wrong.values())))
+        return _form(visit, edited, name, before, wrong=wrong, problem="\n".join(_named(visit, wrong)))
     document = edited.with_item(place, made)
     try:
         if not preview:
@@ -128,6 +128,13 @@ def _save(visit: Visit, edited: Edited, *, preview: bool) -> Response:
     except SettingsError as error:
         return _form(visit, edited, name, before, problem=str(error))
     return _form(visit, edited, name, before, would=settings.would(house, subject, then, made, visit.now))
+
+
+def _named(visit: Visit, wrong: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong, with the field as the page calls it."""
+    for name, why in wrong.items():
+        field = name.rpartition(".")[2]
+        yield f"{visit.say(f'field {field}')}: {why}" if field else why
 
 
 def _keep(visit: Visit, edited: Edited, document: dict[str, Any], what: str, told: Mapping[str, Any]) -> Response:

@@ -46,10 +46,9 @@ class Walk:
 
     @property
     def browser(self) -> dict[str, object]:
-        """Options of its browser; at one width of each language it is dark."""
-        on_phone = self.width == "phone"
-        scheme = "dark" if on_phone == (self.language == "nl") else "light"
-        return {"viewport": PHONE if on_phone else DESKTOP, "locale": self.language, "color_scheme": scheme}
+        """Options of its browser; in Dutch it is dark."""
+        width, scheme = PHONE if self.width == "phone" else DESKTOP, "dark" if self.language == "nl" else "light"
+        return {"viewport": width, "locale": self.language, "color_scheme": scheme}
 
 
 WALKS = [Walk(*each) for each in (("en", "desktop", "anna"), ("nl", "phone", "jan"))]

@@ -13,7 +13,7 @@ from support.house import ID, PASSWORD, Enter, person, stranger
 
 from srs.privacy.roles import Scope, assignment
 from srs.web.house import House
-from srs.web.language import FOLDER, Speaker, shapes
+from srs.web.language import FOLDER, Speaker
 
 SRS = Path(__file__).parents[2] / "srs"
 TOLD = {
@@ -94,7 +94,8 @@ def test_what_differs_stands_in_both_languages():
     for part in tomllib.loads((FOLDER / "errors.nl.toml").read_text()).values():
         for english, dutch in part.items():
             assert set(re.findall(r"{\w+}", dutch)) <= set(re.findall(r"{\w+}", english)), english
-    assert shapes("en") == ()
+    english, dutch = (tomllib.loads((FOLDER / f"errors.{language}.toml").read_text()) for language in ("en", "nl"))
+    assert all(english[part].keys() <= dutch[part].keys() for part in english)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +121,10 @@ def test_what_differs_stands_in_both_languages():
 )  # fmt: skip
 def test_an_error_is_known_by_its_shape(english: str, dutch: str):
     assert Speaker("nl").explain(english) == dutch
-    assert Speaker("en").explain(english) == english
+    assert (
+        Speaker("en").explain(english).replace("must be at least", "Input should be greater than or equal to")
+        == english
+    )
 
 
 @pytest.fixture
