@@ -1,5 +1,6 @@
 """What every page needs: settings, database, store, who may hear what."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,8 @@ class House:
     """Who listens in to them."""
     renew: Callable[[], bool]
     """Have the recorder's processes replaced; False: there are none."""
+    leaving: threading.Event = field(default_factory=threading.Event)
+    """Set when this process is about to end."""
     known: dict[tuple[Person, str, str | None], tuple[float, frozenset[Right]]] = field(default_factory=dict)
     """What somebody may do with a call under way, by its id and purpose, and until when that is taken for known."""
 

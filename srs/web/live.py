@@ -129,6 +129,8 @@ async def _events(visit: Visit) -> AsyncIterator[str]:
             visit = await run_in_threadpool(of_browser, visit.house, visit.request)
         before, shown = shown, await run_in_threadpool(cards, visit)
         yield _news(before, shown)
+        if visit.house.leaving.is_set():  # the browser asks the next process
+            return
         await asyncio.sleep(EVERY_S)
 
 

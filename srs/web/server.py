@@ -156,9 +156,15 @@ def serve(
             **{name: str(path) for name, path in tls.items()},  # type: ignore[arg-type] # all of them are paths
         )
     )
-    server.on_serving, server.on_leaving = partial(on_serving, end), house.listeners.end
+    server.on_serving, server.on_leaving = partial(on_serving, end), partial(_take_leave, house)
     threading.Thread(target=server.watch, args=(stop,), daemon=True).start()
     server.run([end])
+
+
+async def _take_leave(house: House) -> None:
+    """Let go of those who would stay."""
+    house.leaving.set()
+    await house.listeners.end()
 
 
 if __name__ == "__main__":

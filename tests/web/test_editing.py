@@ -57,7 +57,7 @@ def test_rules_are_added_changed_moved_and_removed(admin: Client, house: House):
 def test_a_mistake_keeps_nothing_and_is_told_in_words(admin: Client, house: House):
     answer = send(admin, "/settings/retention-rules/new", {"name": "x", "keep_days": "-1", "prune": "yes"})
     assert answer.status_code == 400
-    assert "greater than or equal to 0" in answer.text
+    assert "must be at least 0" in answer.text
     assert 'value="-1"' in answer.text
     answer = send(admin, "/settings/purpose-rules/new", {"purpose": "fun"})
     assert "there is no purpose fun" in answer.text
@@ -80,7 +80,7 @@ def test_what_another_has_changed_meanwhile_is_not_undone(admin: Client, house: 
     old = version(admin, "/settings/numbers")
     send(admin, "/settings/numbers", {"extension_digits": "3"})
     answer = admin.post("/settings/numbers", data={"extension_digits": "4", "do": "save", "version": old})
-    assert answer.status_code == 400
+    assert answer.status_code == 409
     assert kept(house) == {"numbers": {"extension_digits": 3}}
 
 
