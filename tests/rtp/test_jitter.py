@@ -274,6 +274,19 @@ def test_unknown_durations_come_from_the_timestamps(send):
     assert (timeline.gaps.length_ns // TICK_NS).tolist() == [240]
 
 
+def test_unknown_durations_that_change_and_stand_before_losses_and_silences(send):
+    """Each sounds as far as the next one, or as long as usual where that cannot be: the next is lost, or far away."""
+    durations = np.full(20, 160)
+    durations[5] = 240
+    sent = send(durations)
+    sent.send[15:] += 4000
+    sent.timestamp[15:] += 4000
+    kept = np.delete(np.arange(20), 10)
+    arrived = sent.arrive(kept)
+    arrived.duration[:] = 0
+    assert run(arrived).duration.tolist() == durations[kept].tolist()
+
+
 @st.composite
 def senders(draw):
     """A few restarts of a sender, with packets of 10 to 60 ms and bases near the wraps or anywhere."""

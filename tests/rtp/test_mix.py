@@ -1,5 +1,7 @@
 """Packets on one clock and legs beside each other."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -42,6 +44,13 @@ def test_sources_one_after_the_other_and_back():
 def test_within_a_source_the_later_packet_wins():
     overlapping = placed((0, [1, 1, 1, 1]), (4, [2, 2, 2, 2]), (3, [3, 3]), (5, [4, 4]))
     assert leg([overlapping], 8).tolist() == [1, 1, 1, 3, 3, 4, 4, 0]
+
+
+def test_a_slip_of_a_skewed_clock_is_no_silence():
+    """More than a sample and a thousandth of the packet before is."""
+    source = placed((0, [5, 6]), (3, [7, 8]), (7, [9]))
+    assert leg([source], 8).tolist() == [5, 6, 0, 7, 8, 0, 0, 9]
+    assert leg([replace(source, skewed=True)], 8).tolist() == [5, 6, 6, 7, 8, 0, 0, 9]
 
 
 @given(
