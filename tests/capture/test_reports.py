@@ -31,19 +31,29 @@ def ports() -> Iterator[list[socket.socket]]:
 
 
 @pytest.fixture
-def turn(tmp_path, ports) -> Iterator[Callable[[Reports], None]]:
-    """What a capture worker does in a turn in which a report is due."""
+def hear(tmp_path, ports) -> Iterator[Callable[[Reports], None]]:
+    """What a capture worker does in a turn before it sends the report that is due."""
     with (tmp_path / "1.pcap").open("ab") as capture:
         tap, receiver = Tap(capture.fileno()), Receiver(slots=64)
 
-        def run(reports: Reports, now: float) -> None:
+        def run(reports: Reports) -> None:
             tap.ports[:] = [reports._rtp, reports._control]
             reports.prepare()
             for shown in receiver.drain([tap]).shown:
                 reports.see(shown)
-            reports.send(now, NOW_NS)
 
         yield run
+
+
+@pytest.fixture
+def turn(hear) -> Callable[[Reports, float], None]:
+    """What it does in that turn."""
+
+    def run(reports: Reports, now: float) -> None:
+        hear(reports)
+        reports.send(now, NOW_NS)
+
+    return run
 
 
 def rtp(sequence: int) -> bytes:
@@ -69,10 +79,14 @@ def test_a_report_goes_to_where_the_senders_come_from(ports, turn) -> None:
     assert [type(each) for each in parse(their_control.recv(2000))] == [Name, Goodbye]
 
 
-def test_who_has_heard_nothing_of_us_hears_no_goodbye(ports, turn) -> None:
+def test_who_has_heard_nothing_of_us_hears_no_goodbye(ports, hear, turn) -> None:
     ours, control, theirs, their_control = ports
     reports = Reports(Port(ours), Port(control), "cname", 0.0)
     turn(reports, 5.0)
+    reports.leave()
+    theirs.sendto(rtp(1), ours.getsockname())
+    their_control.sendto(struct.pack("!BBHIQIII", 0x80, 200, 6, 7, 1 << 32, 0, 0, 0), control.getsockname())
+    hear(reports)
     reports.leave()
     for each in (theirs, their_control):
         each.settimeout(0.05)

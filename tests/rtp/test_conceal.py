@@ -26,6 +26,15 @@ def test_a_tone_goes_on_in_its_phase_and_fades(rate, frequency):
     assert not made[round(0.06 * rate) :].any()
 
 
+def test_periods_that_follow_each_other_do_not_click():
+    """Of a tone that grows by a third from one to the next, at whose crest the sound ends."""
+    at = np.arange(-799, 1)
+    history = np.rint(20_000 * np.exp(at / 280) * np.cos(2 * np.pi * 100 * at / 8000)).astype(np.int16)
+    made = extend(history, 320, 8000).astype(int)
+    assert np.abs(np.diff(made)).max() < 1.5 * np.abs(np.diff(history.astype(int))).max()
+    assert np.abs(made).max() > 10_000
+
+
 @pytest.mark.parametrize("history", [np.zeros(0, np.int16), np.ones(30, np.int16), np.zeros(400, np.int16)])
 def test_there_is_nothing_to_go_on_with(history):
     assert not extend(history, 160, 8000).any()

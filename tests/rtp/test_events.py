@@ -56,6 +56,18 @@ def test_any_packet_of_a_key_tells_when_it_began(kept):
     assert (event.name, event.start_ns) == ("9", START_NS + 500 * MS)
 
 
+def test_a_late_first_packet_is_not_when_a_key_began():
+    first, *others = pressed(9, 500, 1)
+    (event,) = events((first[0] + 35, *first[1:]), *others)
+    assert event.start_ns == START_NS + 500 * MS
+
+
+@pytest.mark.parametrize(("ticks", "end"), [(800, False), (0xFFFF, True)], ids=["short", "ended"])
+def test_the_same_key_right_behind_one_that_goes_not_on_is_another(ticks, end):
+    found = events((9000, 100, payload(3, ticks, end=end)), (9100, 100 + ticks, payload(3, 80, end=True)))
+    assert [each.length_ns // 125_000 for each in found] == [ticks, 80]
+
+
 def test_a_long_event_in_segments_is_one():
     first = [(ms, 100, payload(3, min(8 * ms, 0xFFFF))) for ms in (4000, 8191, 8192)]
     second = [(8192 + ms, 100 + 0xFFFF, payload(3, 8 * ms, end=ms == 1000)) for ms in (500, 1000)]

@@ -63,6 +63,16 @@ def test_a_sender_that_falls_behind_by_and_by_is_no_skew(seconds):
     assert skew.measure(*arrivals(seconds, 0, busy)) == 0.0
 
 
+@pytest.mark.parametrize("seed", [14, 15, 144])
+def test_queues_that_come_and_go_are_no_skew(seed):
+    """Though these happen to lie about a line, in both halves."""
+
+    def network(rng, sent):
+        return np.repeat(rng.uniform(0, 40e6, len(sent) // 625 + 1), 625)[: len(sent)]
+
+    assert skew.measure(*arrivals(400, 0, network, seed)) == 0.0
+
+
 def test_a_short_stream_is_left_as_it_was_sent():
     assert skew.measure(*arrivals(20, 450, NETWORKS["loopback"])) == 0.0
 
