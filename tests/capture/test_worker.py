@@ -1,0 +1,70 @@
+"""What a capture worker does with what its predecessor had read when it died."""
+
+import os
+import socket
+from contextlib import ExitStack
+
+import pytest
+
+from rtp import receive
+from rtp.batch import octets
+from rtp.pcap import HEADER, read
+from rtp.port import Port, open_port
+from rtp.receive import MOST_SLOTS, Receiver, Tap
+from srs.capture.channel import Channel
+from srs.capture.memory import VERSIONS, attach, reserve
+from srs.capture.worker import Worker
+
+NUMBERS = (2, 3)
+
+
+class Killed(BaseException):
+    """In place of SIGKILL."""
+
+
+@pytest.mark.parametrize(
+    ("orders", "kept"),
+    [
+        ([], 3),
+        ([{"do": "pauses", "id": "r", "pauses": [[0, None]]}], 0),
+        ([{"do": "pauses", "id": "r", "pauses": [[0, 1]]}], 3),
+        ([{"do": "pause", "id": "r", "by": "user:anna", "at": 0}], 0),
+    ],
+    ids=["no pause", "paused", "a pause long over", "a pause that the predecessor died over"],
+)
+def test_of_what_was_read_in_a_pause_nothing_is_written(tmp_path, monkeypatch, orders, kept):
+    def dying(*_: int) -> int:
+        raise Killed
+
+    path, memory = tmp_path / "r.pcap", reserve()
+    path.write_bytes(HEADER)
+    with ExitStack() as stack:
+        pair = [stack.enter_context(open_port("127.0.0.1", 0)) for _ in NUMBERS]
+        sender = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        first = Receiver(memory=attach([os.dup(each) for each in memory], [octets(v, MOST_SLOTS) for v in VERSIONS]))
+        tap = Tap(
+            os.open(path, os.O_RDWR | os.O_APPEND),
+            [Port(sock, None, number) for sock, number in zip(pair, NUMBERS, strict=True)],
+        )
+        stack.callback(os.close, tap.capture)
+        first.recover([tap])
+        for number in range(3):
+            sender.sendto(bytes([0x80, 0, 0, number]) * 4, pair[0].getsockname())
+        with monkeypatch.context() as patch:
+            patch.setattr(receive, "_writev", dying)
+            with pytest.raises(Killed):
+                first.drain([tap])
+        keeper, end = Channel.pair()
+        keeper.send({"do": "memory"}, memory)
+        session = {"id": "r", "call_id": "c", "address": "127.0.0.1", "path": str(path), "numbers": NUMBERS}
+        keeper.send({"do": "open", **session}, [sock.fileno() for sock in pair])
+        for order in (*orders, {"do": "begin"}, {"do": "stop"}):
+            keeper.send(order)
+        Worker(Channel(end)).run()
+        keeper.close()
+        end.close()
+    for descriptor in memory:
+        os.close(descriptor)
+    found = read(path)
+    media = [found.payload(row) for row in range(len(found)) if found.payload(row)[0] >> 6 == 2]
+    assert media == [bytes([0x80, 0, 0, number]) * 4 for number in range(kept)]
