@@ -274,7 +274,7 @@ def test_opus_without_a_copy_leaves_the_loss_alone():
 def test_a_copy_longer_than_the_loss_is_not_used():
     """It would lie over what came before; libopus has none of such a length."""
     packets = opus(speech(48000), fec="1", packet_loss="20", application="voip")
-    decoded = take(Codec(96, "OPUS", 48000, 2), packets, [480 * (index == 40) for index in range(len(packets))])
+    decoded = take(Codec(96, "OPUS", 48000, 2), packets, [480 * (index == 41) for index in range(len(packets))])
     assert not decoded.lead.any()
     assert [len(part) for part in decoded.concealed.values()] == [480]
 
