@@ -7,7 +7,7 @@ KEPT: Final = 64 << 20
 """Octets that are freed and not given back to the system."""
 LARGEST: Final = 32 << 20
 """Octets of an array that is taken from what was kept: glibc's limit, on 64 bits."""
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 
 
 def keep_freed() -> None:
@@ -17,5 +17,6 @@ def keep_freed() -> None:
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 1)  # not one of its own for each thread, which all fill slowly
         mallopt(_M_MMAP_THRESHOLD, LARGEST)
         mallopt(_M_TRIM_THRESHOLD, KEPT)

@@ -13,6 +13,7 @@ from srs.capture.channel import Channel, ChannelClosed, Message, TooLarge
 log = structlog.get_logger()
 
 SOON_S = 0.05
+"""What no answer waits for is told or written so long afterwards, together with what comes meanwhile."""
 
 
 class Custody:

@@ -17,7 +17,7 @@ import structlog
 from srs.capture import checkpoint, folder, keys, peers, security
 from srs.capture.admission import RETRY_AFTER_S, Admission, Refusal
 from srs.capture.call import Call, new_call
-from srs.capture.custody import Custody
+from srs.capture.custody import SOON_S, Custody
 from srs.capture.health import Health
 from srs.capture.peers import Caller
 from srs.capture.writer import DiskHangs, Writer
@@ -42,9 +42,6 @@ MOST_LINES = 32
 """m-lines of one recording session that get ports."""
 LINGER_S = 0.3
 """RTP under way when BYE comes is still captured (some clients send on for 0.2 s)."""
-
-SOON_S = 0.05
-"""What no answer of ours waits for is written so long after it came or went."""
 
 REWRITE_S = 1.0
 """Pause before the disk is tried again that did not take the end of a call."""

@@ -177,6 +177,16 @@ def test_a_dialog_goes_on_in_the_successor(recorder, phones, transport: str) -> 
     assert recorder.captures() == []
 
 
+def test_an_ack_is_kept_though_nothing_follows_it(recorder, phones) -> None:
+    phone = phones("UDP")
+    phone.ask(phone.invite(), 1)
+    phone.send(phone.request("ACK", 1))
+    (capture,) = recorder.captures()
+    until(lambda: b"ACK sip:" in capture.read_bytes(), recorder.log.read_text)
+    phone.ask(phone.request("BYE", 2), 2)
+    recorder.recordings(1)
+
+
 def test_half_a_message_waits_for_its_rest(recorder, phones) -> None:
     phone = phones("TCP")
     data = phone.invite()
