@@ -1,7 +1,7 @@
 """Recording sessions that carry several calls, or calls that change, through finalise: which sound is in which."""
 
 import numpy as np
-from archive.test_finalise import AUDIO, HELD, MS, START_NS, Scene, speech, stream
+from support.scene import AUDIO, HELD, MS, START_NS, Scene, speech, stream
 
 from rtp.codecs import mu_law
 from srs.archive.finalise import finalise

@@ -11,10 +11,10 @@ import pytest
 from support.capture import Capture, packet
 from support.commands import command
 from support.recorder import SRS
+from support.scene import AUDIO, Scene, stream
+from support.scene import speech as codes
 
 from srs.siprec import metadata
-from tests.archive.test_finalise import AUDIO, Scene, stream
-from tests.archive.test_finalise import speech as codes
 from tests.archive.test_intake import made
 from tests.support import mirror
 

@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 import pytest
-from archive.test_finalise import AUDIO, MS, START_NS, THERE, Scene, speech, stream
-from archive.test_finalise import finalise as single
+from support.archive import finalise as single
+from support.scene import AUDIO, MS, START_NS, THERE, Scene, speech, stream
 
 from rtp.codecs import mu_law
 from srs.archive import captures

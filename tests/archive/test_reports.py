@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from support.scene import AUDIO, CLIENT, HERE, MS, PORTS, START_NS, THERE, Scene, speech, stream, truth
 
 from srs.archive.finalise import AS_IT_CAME, finalise
 from srs.archive.treatment import Treatment
-from tests.archive.test_finalise import AUDIO, CLIENT, HERE, MS, PORTS, START_NS, THERE, Scene, speech, stream, truth
 
 SECONDS = 12.0
 DAY_S = 86_400

@@ -2,12 +2,10 @@
 
 import numpy as np
 import pytest
-
-from srs.archive.finalise import finalise
-from tests.archive import test_finalise as scenes
-from tests.archive.test_finalise import Scene
-from tests.support import network
-from tests.support.network import RATE
+from support import network
+from support.archive import finalise
+from support.network import RATE
+from support.scene import RTPMAPS, Scene
 
 AUDIO = ("audio", tuple(network.KINDS), "sendonly")
 WITHIN_MS = 20
@@ -18,7 +16,7 @@ WITHIN_MS = 20
 def recorded(tmp_path, monkeypatch):
     """Finalises a call of two legs."""
     for number, name in network.RTPMAPS.items():
-        monkeypatch.setitem(scenes.RTPMAPS, number, [f"a=rtpmap:{number} {name}"])
+        monkeypatch.setitem(RTPMAPS, number, [f"a=rtpmap:{number} {name}"])
 
     def record(legs, seconds):
         scene = Scene()
@@ -27,8 +25,7 @@ def recorded(tmp_path, monkeypatch):
             for when_ns, index in made.arrivals:
                 scene.rtp(when_ns / 1e6, leg, made.datagrams[index])
         scene.bye(seconds * 1000 + 1000)
-        (recording,) = finalise(scene.write(tmp_path / "1.pcap"))
-        return recording
+        return finalise(scene.write(tmp_path / "1.pcap"))
 
     return record
 

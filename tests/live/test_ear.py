@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from archive.test_finalise import AUDIO, HELD, MS, START_NS, Scene, speech, stream
+from support.scene import AUDIO, HELD, MS, START_NS, Scene, speech, stream
 
 from rtp import pcap
 from rtp.codecs import mu_law

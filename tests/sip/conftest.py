@@ -1,14 +1,18 @@
-"""Conversations with an endpoint on a virtual clock."""
+"""Conversations with an endpoint on a virtual clock; loops for those over real sockets."""
 
+import asyncio
 import itertools
 from dataclasses import dataclass
 
 import pytest
+import uvloop
 
 from srs.sip.endpoint import Endpoint
 from srs.sip.events import RequestReceived
 from srs.sip.flow import Flow
 from srs.sip.message import Message, Request, Response, parse, response
+
+LOOPS = [pytest.param(asyncio.new_event_loop, id="asyncio"), pytest.param(uvloop.new_event_loop, id="uvloop")]
 
 
 def summary(message: Message) -> str:
@@ -150,3 +154,17 @@ def stream_talk():
 def new_talk():
     """The class, for tests that need many."""
     return Talk
+
+
+@pytest.fixture(params=LOOPS)
+def run(request):
+    """Run a coroutine on either loop; what a handler raises on the loop is kept in `run.failures`."""
+
+    def runner(coroutine):
+        with asyncio.Runner(loop_factory=request.param) as loops:
+            loops.get_loop().set_exception_handler(lambda _, context: runner.failures.append(context.get("exception")))
+            loops.run(coroutine)
+        assert runner.failures == runner.expected
+
+    runner.failures, runner.expected = [], []
+    return runner

@@ -1,123 +1,17 @@
 """Real sockets on loopback, with a plain socket as the peer."""
 
 import asyncio
-import contextlib
-import secrets
 import socket
 
 import pytest
-import uvloop
+from support.sip_peers import Application, DatagramPeer, StreamPeer, message
 
 from srs.sip.address import ListenError
-from srs.sip.endpoint import Endpoint
-from srs.sip.events import RequestReceived, ResponseReceived, TransportFailed
+from srs.sip.events import RequestReceived
 from srs.sip.flow import Flow
-from srs.sip.message import make_request, parse, response
 from srs.sip.transaction import Timers
-from srs.sip.transport import SipServer
 
-LOOPS = [pytest.param(asyncio.new_event_loop, id="asyncio"), pytest.param(uvloop.new_event_loop, id="uvloop")]
 HOSTS = ["127.0.0.1", "::1"]
-
-
-class Application:
-    """Answers 200 to all, except where `fail` is in the Subject."""
-
-    def __init__(self, timers=None):
-        self.events, self.sends = [], []
-        endpoint = Endpoint(token=lambda: secrets.token_hex(8), timers=timers or Timers())
-        self.server = SipServer(endpoint, self.on_event, self.sends.append)
-
-    def on_event(self, event):
-        self.events.append(event)
-        if isinstance(event, RequestReceived):
-            if event.request.headers.get("Subject") == "fail":
-                raise RuntimeError("application failed")
-            made = response(event.request, 200)
-            host = f"[{event.flow.local[0]}]" if ":" in event.flow.local[0] else event.flow.local[0]
-            made.headers.set("Contact", f"<sip:srs@{host}:{event.flow.local[1]}>")
-            self.server.endpoint.respond(event.transaction, made, asyncio.get_running_loop().time())
-
-    def happened(self, kind):
-        return [event for event in self.events if isinstance(event, kind)]
-
-
-def message(
-    method, cseq, *, port=5060, transport="UDP", to_tag="", body=b"", call="call", subject="x", host="127.0.0.1"
-):
-    tag = f";tag={to_tag}" if to_tag else ""
-    sent_by = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    return (
-        f"{method} sip:srs@x SIP/2.0\r\nVia: SIP/2.0/{transport} {sent_by};branch=z9hG4bK{call}{method}{cseq}\r\n"
-        f"From: <sip:a@b>;tag=1\r\nTo: <sip:srs@x>{tag}\r\nCall-ID: {call}\r\nCSeq: {cseq} {method}\r\n"
-        f"Contact: <sip:a@{sent_by}>\r\nSubject: {subject}\r\nContent-Length: {len(body)}\r\n\r\n"
-    ).encode() + body
-
-
-async def until(condition):
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - what is waited for is told by no event
-            await asyncio.sleep(0.005)
-
-
-class DatagramPeer:
-    """A UDP socket."""
-
-    def __init__(self, host):
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self.socket = socket.socket(family, socket.SOCK_DGRAM)
-        self.socket.bind((host, 0))
-        self.socket.setblocking(False)
-        self.port = self.socket.getsockname()[1]
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
-
-    async def receive(self):
-        async with asyncio.timeout(5):
-            while True:
-                with contextlib.suppress(BlockingIOError):
-                    return parse(self.socket.recv(65535))
-                await asyncio.sleep(0.005)
-
-
-class StreamPeer:
-    """A TCP client."""
-
-    @classmethod
-    async def connect(cls, host, port):
-        peer = cls()
-        peer.reader, peer.writer = await asyncio.open_connection(host, port)
-        peer.port = peer.writer.get_extra_info("sockname")[1]
-        return peer
-
-    def send(self, data):
-        self.writer.write(data)
-
-    async def receive(self):
-        async with asyncio.timeout(5):
-            return parse(await self.reader.readuntil(b"\r\n\r\n"))
-
-    async def close(self):
-        self.writer.close()
-        await self.writer.wait_closed()
-
-
-@pytest.fixture(params=LOOPS)
-def run(request):
-    """Run a coroutine on either loop; what a handler raises on the loop is kept in `run.failures`."""
-
-    def runner(coroutine):
-        with asyncio.Runner(loop_factory=request.param) as loops:
-            loops.get_loop().set_exception_handler(lambda _, context: runner.failures.append(context.get("exception")))
-            loops.run(coroutine)
-        assert runner.failures == runner.expected
-
-    runner.failures, runner.expected = [], []
-    return runner
 
 
 @pytest.mark.parametrize("host", HOSTS)
@@ -288,91 +182,6 @@ def test_re_invites_that_come_at_once_are_answered_in_turn(run, transport):
         if tcp:
             await tcp.close()
         await application.server.close()
-
-    run(script())
-
-
-def ours(to, transport):
-    request = make_request(
-        "OPTIONS",
-        f"sip:{to[0]}:{to[1]};transport={transport}",
-        [("From", "<sip:us@x>"), ("To", "<sip:them@x>"), ("Call-ID", "ours"), ("CSeq", "1 OPTIONS")],
-    )
-    return request, Flow(transport, ("127.0.0.1", 5060), to)
-
-
-def test_two_servers_talk_over_a_connection_that_one_opens(run):
-    async def script():
-        server, client = Application(), Application()
-        address = await server.server.listen("tcp://127.0.0.1:0")
-        for _ in range(2):
-            request, flow = ours(address.address, "TCP")
-            client.server.endpoint.request(request, flow, asyncio.get_running_loop().time())
-            client.server.flush()
-        await until(lambda: len(client.happened(ResponseReceived)) == 2)
-        assert len({event.flow for event in server.happened(RequestReceived)}) == 1
-        await client.server.close()
-        await until(lambda: not server.server.endpoint._connections)
-        await server.server.close()
-
-    run(script())
-
-
-def test_a_connection_that_cannot_be_opened_fails_the_request(run):
-    async def script():
-        with socket.create_server(("127.0.0.1", 0)) as unused:
-            nobody = unused.getsockname()
-        application = Application()
-        request, flow = ours(nobody, "TCP")
-        transaction = application.server.endpoint.request(request, flow, asyncio.get_running_loop().time())
-        application.server.flush()
-        await until(lambda: application.happened(TransportFailed))
-        assert application.happened(TransportFailed)[0].transaction is transaction
-        await application.server.close()
-
-    run(script())
-
-
-def test_a_connection_that_breaks_fails_the_request(run):
-    async def script():
-        server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
-        application = Application()
-        request, flow = ours(server.sockets[0].getsockname(), "TCP")
-        application.server.endpoint.request(request, flow, asyncio.get_running_loop().time())
-        application.server.flush()
-        await until(lambda: application.happened(TransportFailed))
-        await application.server.close()
-        server.close()
-
-    run(script())
-
-
-def test_response_over_a_new_connection_when_the_first_is_gone(run):
-    async def script():
-        arrived = asyncio.Queue()
-
-        async def take(reader, writer):
-            arrived.put_nowait(parse(await reader.readuntil(b"\r\n\r\n")))
-            writer.close()
-
-        listener = await asyncio.start_server(take, "127.0.0.1", 0)
-        port = listener.sockets[0].getsockname()[1]
-        application = Application()
-        application.on_event = application.events.append
-        server = SipServer(application.server.endpoint, application.events.append)
-        address = await server.listen("tcp://127.0.0.1:0")
-        peer = await StreamPeer.connect(*address.address)
-        peer.send(message("OPTIONS", 1, transport="TCP", port=port))
-        await until(lambda: application.events)
-        await peer.close()
-        await until(lambda: not server._streams._connections)
-        (event,) = application.events
-        server.endpoint.respond(event.transaction, response(event.request, 200), asyncio.get_running_loop().time())
-        server.flush()
-        async with asyncio.timeout(5):
-            assert (await arrived.get()).code == 200
-        await server.close()
-        listener.close()
 
     run(script())
 

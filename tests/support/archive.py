@@ -6,12 +6,19 @@ from typing import Any
 from support.recorder import Recorder
 
 from srs.archive import catalogue
+from srs.archive import finalise as archive_finalise
 from srs.archive import keep as archive_keep
 from srs.archive.catalogue import Filter
 from srs.archive.database import connect
 from srs.archive.keep import Archive
 from srs.archive.store import open_store
 from srs.archive.tables import Recording
+
+
+def finalise(capture: Path) -> archive_finalise.Recording:
+    """The only recording of a capture."""
+    (recording,) = archive_finalise.finalise(capture)
+    return recording
 
 
 def keep(archive: Archive, capture: Path) -> Recording:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from archive.test_finalise import AUDIO, HELD, START_NS, Scene, stream
 from playwright.sync_api import Browser, Locator, Page, expect
 from support.browsing import Site, Walk, visiting
 from support.listening import tone
 from support.recorder import until
+from support.scene import AUDIO, HELD, START_NS, Scene, stream
 
 from rtp.codecs import encode
 from srs.archive.database import connect, writing
