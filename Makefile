@@ -4,6 +4,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+# A recorder is five processes: what they import is compiled once, also where containers are told not to keep that.
+unexport PYTHONDONTWRITEBYTECODE
 SYSTEM_PACKAGES := sip-tester tshark ffmpeg sox gcc libc6-dev postgresql chromium age openssl curl poppler-utils espeak-ng libbcg729-0 \
 	libspandsp2 libopencore-amrnb0 libopencore-amrwb0 libvo-amrwbenc0
 # Only where there is no mail server: it would take the place of one.
@@ -35,9 +37,9 @@ run: $(VENV)/.installed  ## start the recorder
 	@$(BIN)/srs serve
 
 # Four at once on two cores: they wait more than they compute. Each takes module after module, and what it has to start
-# for one it starts once.
+# for one it starts once; tests/conftest.py says which modules come first.
 test: $(VENV)/.dev system  ## run all tests
-	$(BIN)/pytest -n 4 --dist loadfile -m "not slow"
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 faults: $(VENV)/.dev  ## kill processes under 100 calls and while 200 recordings are mailed, about 10 minutes
 	$(BIN)/pytest tests/faults tests/handoff/test_kill.py

@@ -14,8 +14,21 @@ from support.recorder import Recorder, Recorders
 
 from srs.privacy import passwords
 
+FIRST, LAST = ("web", "privacy", "live", "capture"), ("rtp", "sip", "siprec")
+"""Packages whose tests start most, and those whose tests start nothing."""
+
 settings.register_profile("srs", deadline=None)  # no test asserts time: machines are shared
 settings.load_profile("srs")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Modules that run for a minute come first, many quick tests last: then those who share the work end together."""
+
+    def place(item: pytest.Item) -> int:
+        package = item.path.relative_to(Path(__file__).parent).parts[0]
+        return (package in LAST) - (package in FIRST)
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -21,6 +21,7 @@ from srs.selftest import Broken, Trial
 
 @pytest.fixture
 def recorder(tmp_path: Path) -> Iterator[Recorder]:
+    (tmp_path / "data").mkdir()  # empty: the recorder makes all that it needs
     running = Recorder(tmp_path / "data", "127.0.0.1", {})
     yield running
     if running.process.poll() is None:

@@ -4,6 +4,7 @@ Import `at_home` and `srs` for commands with no settings but the test's.
 """
 
 import contextlib
+import functools
 import io
 import os
 import sys
@@ -12,10 +13,17 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+import typer
 from sqlalchemy import Engine, create_engine
 
 from srs import cli
 from srs.archive import database
+
+
+@functools.cache
+def _app() -> object:
+    """The command line; to make it takes longer than most commands."""
+    return typer.main.get_command(cli.app)
 
 
 def command(environment: Mapping[str, str], *words: object) -> tuple[int, str, str]:
@@ -26,6 +34,7 @@ def command(environment: Mapping[str, str], *words: object) -> tuple[int, str, s
         with (
             patch.dict(os.environ, environment),
             patch.object(sys, "argv", ["srs", *map(str, words)]),
+            patch.object(cli, "app", _app()),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
             _databases_closed(),
@@ -70,10 +79,11 @@ def at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
 @pytest.fixture
 def srs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     """Runs one command: exit status, standard output, standard error."""
+    app = _app()
 
     def run(*words: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["srs", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
+        with patch.object(cli, "app", app), pytest.raises(SystemExit) as ended:
             cli.main()
         out, err = capsys.readouterr()
         return int(ended.value.code or 0), out, err

@@ -3,10 +3,12 @@
 import functools
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-from support import postgres
+from typing import TYPE_CHECKING
 
 from srs.archive.database import connect
+
+if TYPE_CHECKING:
+    from support import postgres
 
 
 @functools.cache
@@ -25,12 +27,12 @@ def sqlite(path: Path) -> str:
 
 
 @functools.cache
-def _template(server: postgres.Server) -> str:
+def _template(server: "postgres.Server") -> str:
     url = server.database()
     connect(url).dispose()
     return url.rpartition("/")[2]
 
 
-def postgresql(server: postgres.Server) -> str:
+def postgresql(server: "postgres.Server") -> str:
     """The URL of a new one on the server."""
     return server.database(_template(server))

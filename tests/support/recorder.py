@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from support import databases
 from support.commands import command
 
 from srs.sip.address import host_port
@@ -46,6 +47,9 @@ class Recorder:
         self.environment = {**os.environ, **own, **environment}
         self.log = data.parent / f"{data.name}.log"
         self._past: set[str] = set()
+        if not data.exists():  # the recorder would make it and its tables itself, which takes longer
+            data.mkdir(mode=0o700)
+            databases.sqlite(data / "recordings.sqlite")
         self.start()
 
     def start(self) -> None:
@@ -152,10 +156,14 @@ class Recorders:
 
 
 def until(condition: Callable[[], bool], message: Callable[[], str]) -> None:
+    """Wait until it holds. What takes long to ask is asked less often: others compute meanwhile."""
     deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, message()
-        time.sleep(0.05)
+    while True:
+        asked = time.monotonic()
+        if condition():
+            return
+        assert asked < deadline, message()
+        time.sleep(max(0.03, 2 * (time.monotonic() - asked)))
 
 
 def udp(host: str) -> socket.socket:
