@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from support.calls import Talk, make_plan
-from support.recorder import PATIENCE_S, SRS, Recorder, udp, until
+from support.recorder import PATIENCE_S, SRS, Recorder, Recorders, udp, until
 
 from srs.siprec.body import build
 from srs.siprec.metadata import write
@@ -218,11 +218,18 @@ def die_at(recorder: Recorder, calls: int) -> None:
     new.rename(recorder.environment["SRS_TEST_DEATH"])
 
 
+@pytest.fixture(scope="module")
+def deaths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return {
+        "PYTHONPATH": os.pathsep.join([str(DYING), *sys.path]),
+        "SRS_TEST_DEATH": str(tmp_path_factory.mktemp("deaths") / "death"),
+    }
+
+
 @pytest.fixture
-def mortal(start_recorder, tmp_path: Path) -> Recorder:
+def mortal(recorders: Recorders, deaths: dict[str, str]) -> Recorder:
     """A recorder that heeds `die_at`."""
-    paths = [str(DYING), *sys.path]
-    return start_recorder(PYTHONPATH=os.pathsep.join(paths), SRS_TEST_DEATH=str(tmp_path / "death"))
+    return recorders.lend(**deaths)
 
 
 STEPS = [*range(0, 60, 5), *range(60, 600, 40)]

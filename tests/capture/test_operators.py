@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from capture.test_keeper import child, kill
 from support.calls import FRAME, Talk, make_plan
-from support.recorder import Recorder, until
+from support.recorder import Recorder, Recorders, until
 
 from rtp.codecs import mu_law
 from srs import control
@@ -21,6 +21,12 @@ from srs.siprec.src import CallFailed
 
 pytestmark = pytest.mark.timeout(240)
 LONGEST_S = 60.0
+
+
+@pytest.fixture
+def recorder(recorders: Recorders) -> Recorder:
+    """One whose rules have a purpose for every call."""
+    return recorders.lend(SRS_PURPOSE_RULE='[{"purpose": "quality"}]')
 
 
 class Call:
@@ -133,8 +139,7 @@ def test_commands_pause_resume_and_stop_and_the_audit_has_them(recorder: Recorde
     ]
 
 
-def test_a_purpose_given_by_hand_holds_whatever_the_rules_say(start_recorder, tmp_path: Path):
-    recorder = start_recorder(SRS_PURPOSE_RULE='[{"purpose": "quality"}]')
+def test_a_purpose_given_by_hand_holds_whatever_the_rules_say(recorder: Recorder, tmp_path: Path):
     call = Call(recorder, tmp_path)
     control.ask(recorder.data, Order("purpose", call.id, "user:anna", "complaints"))
     row = call.end()

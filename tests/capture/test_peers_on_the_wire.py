@@ -30,16 +30,18 @@ a=sendonly
 
 
 @pytest.fixture
+def recorder(recorders: Recorders, certificate: tuple[Path, Path]) -> Recorder:
+    return recorders.lend(SRS_TLS__CERTIFICATE=str(certificate[0]), SRS_TLS__KEY=str(certificate[1]))
+
+
+@pytest.fixture
 def phone(recorder: Recorder):
     made = Phone(recorder)
     yield made
     made.socket.close()
 
 
-def test_a_call_over_tls(start_recorder: Callable[..., Recorder], certificate: tuple[Path, Path]) -> None:
-    environment = {"SRS_TLS__CERTIFICATE": str(certificate[0]), "SRS_TLS__KEY": str(certificate[1])}
-    recorder = start_recorder(**environment)
-    recorder.port = recorder.secure_port
+def test_a_call_over_tls(recorder: Recorder) -> None:
     call(make_plan(recorder, 1.0, transport="TLS"))
     (recording,) = recorder.recordings(1)
     assert [leg["packets"] for leg in recording["legs"]] == [50, 50]
@@ -78,10 +80,17 @@ def test_a_client_that_lost_its_call_is_asked_and_let_go(start_recorder: Callabl
         assert (bye.method, bye.headers["Reason"]) == ("BYE", 'SIP;text="the client is gone"')
 
 
-def test_profiles_demand_passwords_and_leave_their_mark(start_recorder: Callable[..., Recorder]) -> None:
-    known = {"name": "SBC", "from_uri": "sip:sbc@*", "user": "sbc", "password": "secret", "purpose": "training"}
-    recorder = start_recorder(SRS_PEER=json.dumps([known]))
-    phone = Phone(recorder)
+KNOWN = {"name": "SBC", "from_uri": "sip:sbc@*", "user": "sbc", "password": "secret", "purpose": "training"}
+
+
+@pytest.fixture
+def choosy(recorders: Recorders) -> Recorder:
+    """A recorder that knows one client."""
+    return recorders.lend(SRS_PEER=json.dumps([KNOWN]))
+
+
+def test_profiles_demand_passwords_and_leave_their_mark(choosy: Recorder) -> None:
+    recorder, phone = choosy, Phone(choosy)
     with phone.socket:
         asked = parse_digest(phone.ask("INVITE", 1, "Require: siprec", body=SDP).headers.getlist("WWW-Authenticate")[1])
         given = {**asked, "username": "sbc", "uri": "sip:srs@127.0.0.1", "nc": "00000001", "cnonce": "c"}
@@ -99,9 +108,8 @@ def test_profiles_demand_passwords_and_leave_their_mark(start_recorder: Callable
     assert (shown["peer"], shown["purpose"], shown["direction"]) == ("SBC", "training", "transit")
 
 
-def test_who_fits_no_profile_is_turned_away(start_recorder: Callable[..., Recorder]) -> None:
-    recorder = start_recorder(SRS_PEER='[{"name": "SBC", "address": ["192.0.2.0/24"]}]')
-    phone = Phone(recorder)
+def test_who_fits_no_profile_is_turned_away(choosy: Recorder) -> None:
+    phone = Phone(choosy, "sip:pbx@example.com")
     with phone.socket:
         assert phone.ask("INVITE", 1, "Require: siprec", body=SDP).code == 403
 

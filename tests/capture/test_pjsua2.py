@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.calls import noise
-from support.recorder import Recorder
+from support.recorder import Recorder, Recorders
 from support.speech import needs_voice, say
 
 pytestmark = pytest.mark.skipif(
@@ -18,6 +18,11 @@ pytestmark = pytest.mark.skipif(
 )
 TESTS = Path(__file__).parents[1]
 SECONDS = 3
+
+
+@pytest.fixture
+def recorder(recorders: Recorders) -> Recorder:
+    return recorders.lend(SRS_PEER=json.dumps([{"name": "phone", "recognition": "plain", "keys_in_clear": True}]))
 
 
 def write_wav(path: Path, samples: np.ndarray) -> None:
@@ -47,8 +52,7 @@ def likeness(heard: np.ndarray, spoken: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
-def test_the_sound_of_a_plain_call_is_recorded(recorders, tmp_path, transport):
-    recorder = recorders.lend(SRS_PEER=json.dumps([{"name": "phone", "recognition": "plain"}]))
+def test_the_sound_of_a_plain_call_is_recorded(recorder, tmp_path, transport):
     spoken = noise(5, 2.0)
     recording, heard = record(recorder, tmp_path, spoken, transport=transport)
     (leg,) = recording["legs"]
@@ -58,9 +62,8 @@ def test_the_sound_of_a_plain_call_is_recorded(recorders, tmp_path, transport):
 
 
 @pytest.mark.parametrize("suite", ["AES_256_CM_HMAC_SHA1_80", "AES_256_CM_HMAC_SHA1_32"])
-def test_srtp_of_256_bits(recorders, tmp_path, suite):
+def test_srtp_of_256_bits(recorder, tmp_path, suite):
     """Which libsrtp, as Python has it, does not know."""
-    recorder = recorders.lend(SRS_PEER=json.dumps([{"name": "phone", "recognition": "plain", "keys_in_clear": True}]))
     spoken = noise(5, 2.0)
     recording, heard = record(recorder, tmp_path, spoken, "PCMU/8000", suite)
     facts = recorder.shown(recording["id"])["leg_facts"][0]
@@ -70,9 +73,8 @@ def test_srtp_of_256_bits(recorders, tmp_path, suite):
 
 @needs_voice
 @pytest.mark.parametrize("milliseconds", [20, 30])
-def test_ilbc(recorders, tmp_path, milliseconds):
+def test_ilbc(recorder, tmp_path, milliseconds):
     """By the encoder of RFC 3951, which pjproject brings."""
-    recorder = recorders.lend(SRS_PEER=json.dumps([{"name": "phone", "recognition": "plain"}]))
     spoken = say("The quick brown fox jumps over the lazy dog.", "en")[:16_000]
     recording, heard = record(recorder, tmp_path, spoken, "iLBC", "", str(milliseconds))
     facts = recorder.shown(recording["id"])["leg_facts"][0]

@@ -4,13 +4,14 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 from support.calls import Talk, call, make_plan
 from support.heard import missing
-from support.recorder import Recorder, until
+from support.recorder import Recorder, Recorders, until
 
 from srs.siprec.src import CallFailed
 
@@ -18,10 +19,10 @@ SOURCE = Path(__file__).parents[1] / "support" / "slow_disk.c"
 
 
 class SlowDisk:
-    """The data folder of a recorder."""
+    """A folder for the data of recorders."""
 
     def __init__(self, folder: Path, library: Path) -> None:
-        self._delay = folder / "delay.ms"
+        self.folder, self._delay = folder, folder / "delay.ms"
         self.environment = {"LD_PRELOAD": str(library), "SLOW_DISK": f"{folder}/"}
 
     def delay(self, milliseconds: int) -> None:
@@ -31,20 +32,27 @@ class SlowDisk:
         unfinished.replace(self._delay)
 
 
-@pytest.fixture
-def disk(tmp_path: Path) -> SlowDisk:
+@pytest.fixture(scope="module")
+def disk(tmp_path_factory: pytest.TempPathFactory) -> SlowDisk:
     if shutil.which("gcc") is None:
         pytest.skip("gcc is not installed")
-    library, data = tmp_path / "slow_disk.so", tmp_path / "data"
+    library = tmp_path_factory.mktemp("library") / "slow_disk.so"
     subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", library, SOURCE], check=True)
-    data.mkdir()
-    return SlowDisk(data, library)
+    return SlowDisk(tmp_path_factory.mktemp("disk"), library)
+
+
+@pytest.fixture(scope="module")
+def recorders(disk: SlowDisk) -> Iterator[Recorders]:
+    running = Recorders(lambda: Path(mkdtemp(dir=disk.folder)))
+    yield running
+    disk.delay(0)
+    running.stop()
 
 
 @pytest.fixture
-def recorder(start_recorder: Callable[..., Recorder], disk: SlowDisk) -> Iterator[Recorder]:
-    yield start_recorder(SRS_ADMISSION__LAG_S="60", **disk.environment)
+def recorder(recorders: Recorders, disk: SlowDisk) -> Recorder:
     disk.delay(0)
+    return recorders.lend(SRS_ADMISSION__LAG_S="60", **disk.environment)
 
 
 def refusal(recorder: Recorder) -> str:

@@ -47,13 +47,11 @@ a=sendonly
 
 @pytest.fixture
 def secure(recorders: Recorders, certificate: tuple[Path, Path]):
-    """Gives a recorder with TLS; the port is that of TLS."""
+    """Gives a recorder with TLS."""
 
     def start(**environment: str) -> Recorder:
         files = {"SRS_TLS__CERTIFICATE": str(certificate[0]), "SRS_TLS__KEY": str(certificate[1])}
-        recorder = recorders.lend(**files, **environment)
-        recorder.port = recorder.secure_port
-        return recorder
+        return recorders.lend(**files, **environment)
 
     return start
 
@@ -99,8 +97,8 @@ def test_srtp_is_demanded_and_given(secure) -> None:
     assert [leg["packets"] for leg in recording["legs"]] == [10, 10]
 
 
-def test_keys_are_refused_where_others_can_read_them(recorder: Recorder) -> None:
-    phone = Phone(recorder)
+def test_keys_are_refused_where_others_can_read_them(secure) -> None:
+    phone = Phone(secure())  # over UDP
     with phone.socket:
         answer = phone.ask("INVITE", 1, "Require: siprec", body=OFFER)
         assert answer.code == 488

@@ -83,19 +83,15 @@ def test_a_recording_is_exported_for_its_purpose_only(recorder: Record, tmp_path
     assert target.exists()
 
 
-def test_of_a_do_not_record_number_only_the_fact_is_kept(recorder: Record):
-    running = recorder('[privacy]\ndo_not_record = ["112", "0800*"]\n')
-    talk(running, "sip:201@example.com", "sip:112@example.com", noise(1, 0.4), noise(2, 0.4))
-    shown = recordings(running, 1, "deleted")[0]
-    assert "do-not-record" in shown["reason"]
-    assert (shown["callee"], shown["file"]) == ("sip:112@example.com", None)
-    assert [path for path in running.data.rglob("*") if path.suffix in (".pcap", ".wav", ".age", ".peaks")] == []
-
-
-def test_unassigned_recordings_may_be_dropped(recorder: Record):
-    running = recorder('[privacy]\nunassigned = "drop"\n')
+def test_of_a_do_not_record_number_and_of_what_no_purpose_fits_only_the_fact_is_kept(recorder: Record):
+    running = recorder('[privacy]\ndo_not_record = ["112", "0800*"]\nunassigned = "drop"\n')
+    talk(running, AGENT, "sip:112@example.com", noise(1, 0.4), noise(2, 0.4))
     talk(running, CALLER, AGENT, noise(1, 0.4), noise(2, 0.4))
-    assert "no purpose fits" in recordings(running, 1, "deleted")[0]["reason"]
+    unassigned, not_recorded = recordings(running, 2, "deleted")
+    assert "do-not-record" in not_recorded["reason"]
+    assert (not_recorded["callee"], not_recorded["file"]) == ("sip:112@example.com", None)
+    assert "no purpose fits" in unassigned["reason"]
+    assert [path for path in running.data.rglob("*") if path.suffix in (".pcap", ".wav", ".age", ".peaks")] == []
 
 
 def test_sound_is_sealed_opens_with_its_key_and_with_age_and_never_again_without(recorder: Record, tmp_path: Path):

@@ -7,13 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
-from support import smtp
+from support import databases, smtp
 from support.calls import noise
 from support.recorder import until
 
 from srs.archive.database import connect, writing
-from srs.archive.tables import Recording
+from srs.archive.tables import Recording, State
 from srs.privacy.staff_rule import last_period
 from srs.privacy.tables import User
 
@@ -77,10 +76,26 @@ def test_the_last_period_that_is_over(kind, now: str, since: str, until: str):
     assert [f"{each:%Y-%m-%dT%H:%M}" for each in last_period(kind, moment)] == [f"{since}T00:00", f"{until}T00:00"]
 
 
+def recorded_last_month(data: Path, agents: tuple[str, ...]) -> None:
+    """A database of before the recorder starts: a call of each agent, and who they are."""
+    then = last_period("month", datetime.now(UTC))[0] + timedelta(days=3)
+    moments = {"started_at": then, "ended_at": then, "created_at": then, "duration_s": 60.0}
+    engine = connect(databases.sqlite(data / "recordings.sqlite"))
+    with writing(engine) as session:
+        for agent in agents:
+            parties = {"caller": "sip:0201234567@example.com", "callee": f"sip:{agent}@example.com"}
+            session.add(Recording(id=agent, state=State.READY, **parties, **moments))
+        session.add(employee("Jansen", "201", "en", "jansen@example.com"))
+        session.add(employee("Smit", "202", "nl"))
+        session.add(employee("Other", "301", "en", "other@example.com"))
+    engine.dispose()
+
+
 def test_employees_are_mailed_by_a_rule_and_a_server_that_wants_it_later_gets_it_later(
     recorder: Record, tmp_path: Path
 ):
-    """Of last month, with a call that is made to be of then."""
+    """Of last month."""
+    recorded_last_month(tmp_path / "data", ("201", "202", "301"))
     with smtp.server(tmp_path / "smtp") as mailbox:
         mailbox.behave(data="451 busy")
         running = recorder(
@@ -89,20 +104,6 @@ def test_employees_are_mailed_by_a_rule_and_a_server_that_wants_it_later_gets_it
             f'[mail]\nsender = "recorder@example.com"\n[[mail.server]]\nhost = "127.0.0.1"\ntls = "none"\n'
             f"port = {mailbox.port}\n"
         )
-        for agent in ("201", "202", "301"):
-            talk(running, "sip:0201234567@example.com", f"sip:{agent}@example.com", noise(1, 0.2), noise(2, 0.2))
-        recordings(running, 3)
-        running.stop()
-        engine = connect(f"sqlite:///{running.data / 'recordings.sqlite'}")
-        then = last_period("month", datetime.now(UTC))[0] + timedelta(days=3)
-        with writing(engine) as session:
-            for row in session.exec(select(Recording)):
-                row.started_at = then
-            session.add(employee("Jansen", "201", "en", "jansen@example.com"))
-            session.add(employee("Smit", "202", "nl"))
-            session.add(employee("Other", "301", "en", "other@example.com"))
-        engine.dispose()
-        running.start()
 
         def told(state: str) -> list[dict[str, str]]:
             return [

@@ -29,7 +29,7 @@ def make_plan(
     """A call of two legs of noise."""
     frames = [[frame.tobytes() for frame in encode(codec, noise(seed, seconds)).reshape(-1, FRAME)] for seed in (1, 2)]
     return Plan(
-        target=(recorder.host, recorder.port),
+        target=(recorder.host, recorder.secure_port if transport == "TLS" else recorder.port),
         transport=transport,
         parties=PARTIES,
         frames=frames,

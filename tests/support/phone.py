@@ -10,8 +10,8 @@ from srs.sip.message import Response, parse
 class Phone:
     """A client over one UDP socket, one call at a time."""
 
-    def __init__(self, recorder: Recorder) -> None:
-        self.recorder = recorder
+    def __init__(self, recorder: Recorder, own: str = "sip:sbc@example.com") -> None:
+        self.recorder, self.own = recorder, own
         self.socket = udp(recorder.host)
         self.socket.settimeout(10)
         self.call_id = secrets.token_hex(8)
@@ -25,7 +25,7 @@ class Phone:
             f"{method} sip:srs@{host} SIP/2.0",
             f"Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bK{method}{cseq}{self.call_id};rport",
             "Max-Forwards: 70",
-            "From: <sip:sbc@example.com>;tag=a",
+            f"From: <{self.own}>;tag=a",
             f"To: <sip:srs@example.com>{self.tag}",
             f"Call-ID: {self.call_id}",
             f"CSeq: {cseq} {method}",

@@ -154,7 +154,7 @@ def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """A recorder for all tests of a module."""
     more = {}
     if request.param == "postgresql":
-        more["SRS_DATABASE__URL"] = request.getfixturevalue("postgres_server").database()
+        more["SRS_DATABASE__URL"] = databases.postgresql(request.getfixturevalue("postgres_server"))
     with recording(tmp_path_factory.mktemp("house"), more) as house:
         yield house
 
