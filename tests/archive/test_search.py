@@ -170,9 +170,8 @@ def test_what_was_recorded_before_there_was_a_search_is_found(untouched_database
     engine.dispose()
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_postgresql_has_an_index_of_trigrams_and_knows_which_words_are_rare(engine: Engine):
-    if engine.dialect.name != "postgresql":
-        pytest.skip("of PostgreSQL")
     with engine.connect() as connection:
         asked = "SELECT count(*) FROM pg_indexes WHERE indexname = 'ix_recording_search_words'"
         assert connection.execute(text(asked)).scalar_one() == 1
@@ -188,10 +187,10 @@ WALKED = [
 ]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("wanted", "few", "by"), WALKED)
 def test_pages_are_found_newest_first_without_sorting(engine: Engine, wanted: dict, few: object, by: str):
-    if engine.dialect.name != "sqlite":
-        pytest.skip("PostgreSQL chooses by how many there are")
+    """PostgreSQL chooses by how many there are."""
     query = _query(Search(**wanted), None, "sqlite", few).compile(engine, compile_kwargs={"literal_binds": True})
     with engine.connect() as connection:
         plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}")]

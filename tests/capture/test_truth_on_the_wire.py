@@ -6,7 +6,6 @@ import wave
 from contextlib import ExitStack, closing
 
 import numpy as np
-import pytest
 from support import network
 from support.network import KINDS, RATE, RTPMAPS
 from support.phone import Phone
@@ -59,7 +58,6 @@ def sound(recording, legs: list[network.Stream]) -> list[np.ndarray]:
     return [column[:: rate // made.rate] for column, made in zip(columns, legs, strict=True)]
 
 
-@pytest.mark.timeout(180)
 def test_every_sample_of_random_calls_stands_where_it_was_sent(recorder) -> None:
     rng = np.random.default_rng(20_261_127)
     calls = [

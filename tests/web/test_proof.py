@@ -66,6 +66,8 @@ def test_the_report_counts_real_calls_in_both_languages(company: Company, tmp_pa
         text = aud.get(f"{API}/report", params={**period, "language": language, "format": "html"}).text
         for word in (*words, "training", "data:image/"):
             assert word in text, (language, word)
+        by_purpose = text.partition(f"<h2>{words[0]}</h2>")[2].partition("</table>")[0]
+        assert "<th scope=row>training</th><td>1</td>" in by_purpose, "the call of 201"
         for extension in ("0201234567", company.recordings["201"]):
             assert extension not in text, "it names nobody"
         out = tmp_path / f"{language}.pdf"
