@@ -2,7 +2,6 @@
 
 import hashlib
 import threading
-import wave
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 from sqlmodel import Session, select
 from support.archive import keep
+from support.heard import samples
 
 import srs.archive.keep
 from srs.archive import captures, catalogue, peaks
@@ -52,13 +52,12 @@ def test_the_file_is_every_sample_of_both_legs(archive: Archive, ended):
     path = Path(archive.store.location(row.file))
     content = path.read_bytes()
     assert (row.bytes, row.sha256) == (len(content), hashlib.sha256(content).hexdigest())
-    with wave.open(str(path)) as sound:
-        assert (sound.getnchannels(), sound.getframerate()) == (2, 8000)
-        samples = np.frombuffer(sound.readframes(sound.getnframes()), "<i2").reshape(-1, 2)
+    sound = samples(path)
+    assert sound.shape == (16000, 2)
     time = np.arange(16000) / 8000
     for channel, frequency in enumerate((440, 1000)):
         expected = (8000 * np.sin(2 * np.pi * frequency * time)).astype(np.int16)
-        assert np.array_equal(samples[:, channel], expected)
+        assert np.array_equal(sound[:, channel], expected)
 
 
 def test_mono_mixes_the_legs(archive: Archive, ended):

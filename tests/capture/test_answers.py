@@ -1,8 +1,7 @@
 """What the recorder's answers have, as they come over the wire."""
 
 import pytest
-from capture.test_peers_on_the_wire import SDP
-from support.phone import Phone
+from support.phone import SDP, Phone
 from support.rfc_flows import of_two, step
 
 

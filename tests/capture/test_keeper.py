@@ -19,24 +19,9 @@ from support.recorder import PATIENCE_S, SRS, Recorder, Recorders, udp, until
 from srs.siprec.body import build
 from srs.siprec.metadata import write
 
-MODULES = {"signalling": "srs.capture.signalling", "capture": "srs.capture.worker", "handoff": "srs.assembly"}
 DYING = Path(__file__).parent.parent / "support" / "dying"
 OFFER = """v=0\r\no=src 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0
 m=audio 40000 RTP/AVP 0\r\na=label:1\r\na=sendonly\r\nm=audio 40002 RTP/AVP 0\r\na=label:2\r\na=sendonly\r\n"""
-
-
-def child(recorder: Recorder, kind: str) -> int | None:
-    listed = subprocess.run(
-        ["ps", "--ppid", str(recorder.process.pid), "-o", "pid=,args="], capture_output=True, text=True, check=False
-    )
-    found = [int(line.split()[0]) for line in listed.stdout.splitlines() if f"-m {MODULES[kind]} " in line]
-    return found[0] if found else None
-
-
-def kill(recorder: Recorder, kind: str) -> None:
-    pid = child(recorder, kind)
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
 
 
 class Phone:
@@ -131,7 +116,7 @@ def test_a_successor_lets_a_client_go_that_is_gone(start_recorder) -> None:
     phone = Phone(recorder, "UDP")
     phone.ask(phone.invite(), 1)
     phone.send(phone.request("ACK", 1))
-    kill(recorder, "signalling")
+    recorder.kill("signalling")
     phone.socket.settimeout(20)
     while not (question := phone.socket.recv(65535)).startswith(b"OPTIONS "):
         continue
@@ -164,12 +149,12 @@ def test_a_dialog_goes_on_in_the_successor(recorder, phones, transport: str) -> 
     phone = phones(transport)
     first = phone.ask(phone.invite(), 1)
     phone.send(phone.request("ACK", 1))
-    kill(recorder, "signalling")
+    recorder.kill("signalling")
     again = phone.ask(phone.invite(2), 2)
     assert ports(again) == ports(first)
     assert re.findall(rb"o=\S+ (\d+)", again) == re.findall(rb"o=\S+ (\d+)", first)
     phone.send(phone.request("ACK", 2))
-    kill(recorder, "signalling")
+    recorder.kill("signalling")
     for cseq, method in enumerate(("OPTIONS", "UPDATE", "BYE"), start=3):
         phone.ask(phone.request(method, cseq), cseq)
     (recording,) = recorder.recordings(1)
@@ -192,7 +177,7 @@ def test_half_a_message_waits_for_its_rest(recorder, phones) -> None:
     data = phone.invite()
     phone.send(data[:700])
     time.sleep(0.3)
-    kill(recorder, "signalling")
+    recorder.kill("signalling")
     phone.ask(data[700:], 1)
     phone.send(phone.request("ACK", 1))
     phone.ask(phone.request("BYE", 2), 2)
@@ -201,7 +186,7 @@ def test_half_a_message_waits_for_its_rest(recorder, phones) -> None:
 def test_a_200_is_repeated_until_its_ack(recorder, phones) -> None:
     phone = phones("UDP")
     first = phone.ask(phone.invite(), 1)
-    kill(recorder, "signalling")
+    recorder.kill("signalling")
     until(lambda: "session goes on" in recorder.log.read_text(), recorder.log.read_text)
     phone.socket.settimeout(10)
     assert [phone.final(1) for _ in range(3)] == 3 * [first]
@@ -257,7 +242,7 @@ def test_a_tls_client_sees_the_end_and_goes_on_over_a_new_connection(start_recor
     with contextlib.closing(Phone(recorder, "TLS")) as phone:
         first = phone.ask(phone.invite(), 1)
         phone.send(phone.request("ACK", 1))
-        kill(recorder, "signalling")
+        recorder.kill("signalling")
         with contextlib.suppress(ConnectionResetError, ssl.SSLEOFError):
             assert phone.socket.recv(100) == b""
         phone.close()
@@ -271,11 +256,13 @@ def test_a_tls_client_sees_the_end_and_goes_on_over_a_new_connection(start_recor
 
 
 def test_restart_replaces_all_processes_under_a_call(recorder) -> None:
-    before = {kind: child(recorder, kind) for kind in MODULES}
+    before = {kind: recorder.children(kind) for kind in ("signalling", "capture", "handoff")}
     talk = Talk(make_plan(recorder, 8.0))
     time.sleep(1.0)
     recorder.run("restart")
-    until(lambda: all(child(recorder, kind) not in (None, before[kind]) for kind in MODULES), recorder.log.read_text)
+    until(
+        lambda: all(recorder.children(kind) not in ([], pids) for kind, pids in before.items()), recorder.log.read_text
+    )
     talk.outcomes()
     (recording,) = recorder.recordings(1)
     assert [(leg["packets"], leg["lost"]) for leg in recording["legs"]] == [(400, 0), (400, 0)]
@@ -320,6 +307,6 @@ def test_a_second_signal_ends_at_once(recorder) -> None:
 
 def test_a_drain_goes_on_in_the_successor(recorder) -> None:
     talk = drain(recorder, 4.0)
-    kill(recorder, "signalling")
+    recorder.kill("signalling")
     assert recorder.process.wait(20) == 0
     assert talk.outcomes()[0].packets == (200, 200)

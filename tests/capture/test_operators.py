@@ -5,13 +5,12 @@ import os
 import signal
 import stat
 import time
-import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
-from capture.test_keeper import child, kill
 from support.calls import FRAME, Talk, make_plan
+from support.heard import samples
 from support.recorder import Recorder, Recorders, until
 
 from rtp.codecs import mu_law
@@ -67,11 +66,6 @@ class Call:
         return found[: np.flatnonzero(found)[-1] + 1]
 
 
-def sound(row: dict[str, object]) -> np.ndarray:
-    with wave.open(str(row["file"])) as file:
-        return np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)
-
-
 def check_sound(channel: np.ndarray, frames: list[bytes], kept: np.ndarray) -> None:
     """Every kept frame is in its place, in place of every other one is silence; but for those after our BYE."""
     truth = mu_law()[np.frombuffer(b"".join(frames[: len(kept)]), np.uint8)]
@@ -89,9 +83,8 @@ def test_of_a_pause_nothing_reaches_the_disk_and_the_rest_is_whole(dies: str, re
     call.order("pause")
     size = call.capture.stat().st_size
     if dies != "nobody":
-        before = child(recorder, dies)
-        kill(recorder, dies)
-        until(lambda: child(recorder, dies) not in (None, before), lambda: recorder.log.read_text())
+        dead = recorder.kill(dies)
+        until(lambda: recorder.children(dies) not in ([], [dead]), recorder.log.read_text)
     time.sleep(1.5)  # in which packets come that nobody sees
     assert call.capture.stat().st_size == size
     call.order("resume")
@@ -106,7 +99,7 @@ def test_of_a_pause_nothing_reaches_the_disk_and_the_rest_is_whole(dies: str, re
         gone = np.flatnonzero(~kept)
         assert np.array_equal(gone, np.arange(gone[0], gone[-1] + 1)), "one part is missing, and only that"
         assert abs(len(gone) * 0.02 - length_s) < 0.5
-        check_sound(sound(row)[:, leg], call.plan.frames[leg], kept)
+        check_sound(samples(str(row["file"]))[:, leg], call.plan.frames[leg], kept)
         assert shown["legs"][leg]["lost"] == 0
         assert shown["leg_facts"][leg]["pauses"] == [], "the client did not ask for it"
     assert f"[{since_s}, {length_s}" in recorder.run("show", str(row["id"]))

@@ -8,25 +8,11 @@ from pathlib import Path
 
 import pytest
 from support.calls import call, make_plan
-from support.phone import Phone
+from support.phone import SDP, Phone
 from support.recorder import Recorder, Recorders
 
 from srs.sip.digest import answer
 from srs.sip.digest import parse as parse_digest
-
-SDP = """\
-v=0
-o=sbc 1 1 IN IP4 127.0.0.1
-s=-
-c=IN IP4 127.0.0.1
-t=0 0
-m=audio 30000 RTP/AVP 0
-a=label:1
-a=sendonly
-m=audio 30002 RTP/AVP 0
-a=label:2
-a=sendonly
-""".replace("\n", "\r\n")
 
 
 @pytest.fixture

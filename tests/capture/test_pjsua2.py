@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.calls import noise
+from support.heard import samples
 from support.recorder import Recorder, Recorders
 from support.speech import needs_voice, say
 
@@ -41,8 +42,7 @@ def record(recorder: Recorder, tmp_path: Path, spoken: np.ndarray, *options: str
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     (recording,) = recorder.recordings(1)
-    with wave.open(recording["file"]) as file:
-        return recording, np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    return recording, samples(recording["file"])[:, 0]
 
 
 def likeness(heard: np.ndarray, spoken: np.ndarray) -> float:

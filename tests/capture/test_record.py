@@ -1,11 +1,11 @@
 """Whole calls through real sockets, compared sample by sample with what was sent."""
 
-import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 from support.calls import FRAME, PARTIES, Talk, call, make_plan
+from support.heard import samples
 from support.lateness import Lateness
 from support.recorder import Recorders, until
 
@@ -13,13 +13,6 @@ from rtp.send import Impairment
 from srs.siprec.src_media import plan
 
 BAD_NETWORK = Impairment(loss=0.05, reorder=0.02, duplicates=0.01, seed=7)
-
-
-def channels(path: str) -> np.ndarray:
-    """(frames, channels) int16."""
-    with wave.open(path) as file:
-        assert (file.getframerate(), file.getsampwidth()) == (8000, 2)
-        return np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, file.getnchannels())
 
 
 def reference(codec: str, frames: list[bytes]) -> np.ndarray:
@@ -62,7 +55,7 @@ def test_every_sample_stands_where_it_was_sent(recorders: Recorders, host: str, 
 
     assert recording["call_id"] == outcome.call_id
     assert [leg["aor"] for leg in recording["legs"]] == ["sip:alice@example.com", "sip:bob@example.com"]
-    sound = channels(recording["file"])
+    sound = samples(recording["file"])
     assert sound.shape[1] == 2
     for number, leg in enumerate(recording["legs"]):
         network = plan(seconds, Impairment(0.05, 0.02, 0.01, BAD_NETWORK.seed + number))

@@ -4,6 +4,7 @@ import asyncio
 import time
 
 import pytest
+from support.phone import SDP, Phone
 from support.recorder import until
 
 from srs.capture import refusals
@@ -117,8 +118,6 @@ def test_no_rule_hides_another():
 
 
 def test_the_doctor_explains_a_call_that_a_recorder_refused_and_one_that_it_took(recorder):
-    from capture.test_peers_on_the_wire import SDP, Phone
-
     phone = Phone(recorder)
     phone.send("INVITE", 1, "Require: 100rel", body=SDP)
     assert phone.receive().code == 420

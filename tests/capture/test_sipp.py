@@ -1,51 +1,24 @@
 """The same calls made by sipp, an independent client, with the scenarios of captures/."""
 
 import contextlib
-import os
-import shutil
 import subprocess
-import sys
 import time
-import wave
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support.heard import samples
 from support.lateness import Lateness
 from support.recorder import Recorder, until
+from support.sipp import TONES_HZ, dominant_hz, make_media, needs_sipp, sipp
 
-ROOT = Path(__file__).parents[2]
-SCENARIOS = ROOT / "captures" / "sipp"
-TONES_HZ = (440, 620)
-
-pytestmark = [
-    pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp is missing: apt-get install sip-tester"),
-    pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is missing: apt-get install tshark"),
-    pytest.mark.skipif(os.geteuid() != 0, reason="sipp plays media through raw sockets, which needs root"),
-]
+pytestmark = needs_sipp
 
 
 @pytest.fixture
 def media(tmp_path: Path) -> Path:
     return make_media(tmp_path)
-
-
-def make_media(folder: Path) -> Path:
-    """Two legs of 2 s, a tone each."""
-    out = folder / "legs.pcap"
-    subprocess.run([sys.executable, str(ROOT / "captures" / "legs_pcap.py"), str(out), "2"], check=True)
-    return out
-
-
-def sipp(recorder, scenario: str, media: Path, calls: int, *options: str) -> None:
-    command = ["sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-key", "media", str(media), "-m", str(calls)]
-    limits = ["-timeout", "40", "-timeout_error", "-max_socket", "1000"]
-    command += ["-i", recorder.host, "-mi", recorder.host, "-nostdin", *limits, *options]
-    done = subprocess.run(
-        [*command, f"{recorder.host}:{recorder.port}"], cwd=media.parent, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
 
 @contextlib.contextmanager
@@ -89,10 +62,6 @@ def session_lengths(recorder: Recorder, capture: Path) -> dict[str, float]:
     return {call_id: ended[call_id] - answered[call_id] for call_id in answered}
 
 
-def dominant_hz(samples: np.ndarray) -> float:
-    return float(np.argmax(np.abs(np.fft.rfft(samples))) * 8000 / len(samples))
-
-
 @pytest.mark.parametrize("transport", ["u1", "t1", "tn"])
 def test_twenty_calls_at_once(recorder, media: Path, transport: str) -> None:
     """One UDP socket, one TCP connection for all dialogs, and one connection for each."""
@@ -110,9 +79,8 @@ def test_twenty_calls_at_once(recorder, media: Path, transport: str) -> None:
         assert recording["state"] == "ready"
         assert [leg["packets"] for leg in recording["legs"]] == [100, 100]
         assert recording["legs"][0]["aor"].startswith("sip:+3120")
-        with wave.open(recording["file"]) as file:
-            assert file.getnframes() == round(recording["duration_s"] * 8000)
-            sound = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)
+        sound = samples(recording["file"])
+        assert sound.shape == (round(recording["duration_s"] * 8000), 2)
         assert [dominant_hz(sound[4000:12000, leg]) for leg in (0, 1)] == list(TONES_HZ)
 
 
@@ -122,7 +90,6 @@ def test_pause_and_resume(recorder, media: Path) -> None:
         sipp(recorder, "pause_resume", media, 1)
     (recording,) = recorder.recordings(1)
     assert recording["duration_s"] == pytest.approx(3.0, abs=0.05 + 2 * lateness.longest_s)
-    with wave.open(recording["file"]) as file:
-        sound = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)
+    sound = samples(recording["file"])
     assert dominant_hz(sound[800:7200, 0]) == pytest.approx(TONES_HZ[0], abs=2)
     assert not sound[8400:15600].any()

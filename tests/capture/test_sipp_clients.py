@@ -2,14 +2,13 @@
 
 import json
 import threading
-import wave
 from pathlib import Path
 
-import numpy as np
 import pytest
-from capture.test_sipp import dominant_hz, make_media, pytestmark, sipp
+from support.heard import samples
+from support.sipp import dominant_hz, make_media, needs_sipp, sipp
 
-__all__ = ["pytestmark"]
+pytestmark = needs_sipp
 
 CALLER_HZ = 440
 
@@ -18,11 +17,6 @@ CALLER_HZ = 440
 def one_leg(tmp_path: Path) -> Path:
     """Media of which only the first leg counts: the scenarios have one line."""
     return make_media(tmp_path)
-
-
-def sound(recording) -> np.ndarray:
-    with wave.open(recording["file"]) as file:
-        return np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, file.getnchannels())
 
 
 def test_the_two_calls_of_a_cisco_phone_are_one_recording(recorder, one_leg):
@@ -38,7 +32,7 @@ def test_the_two_calls_of_a_cisco_phone_are_one_recording(recorder, one_leg):
     assert [leg["aor"] for leg in recording["legs"]] == ["sip:7001", "sip:7002"]
     assert recording["session_id"] == "27298698-27298699"
     for channel in (0, 1):
-        assert dominant_hz(sound(recording)[8000:16000, channel]) == pytest.approx(CALLER_HZ, abs=2)
+        assert dominant_hz(samples(recording["file"])[8000:16000, channel]) == pytest.approx(CALLER_HZ, abs=2)
     (found,) = [json.loads(line) for line in recorder.run("list", "--json", "--id", "27298699").splitlines()]
     assert found["id"] == recording["id"]
 
@@ -51,8 +45,8 @@ def test_broadworks_pauses_by_address(recorder, one_leg):
     shown = recorder.shown(recording["id"])
     ((since, _),) = shown["leg_facts"][0]["pauses"]
     assert since == pytest.approx(1.0, abs=0.4)
-    assert dominant_hz(sound(recording)[1600:6400, 0]) == pytest.approx(CALLER_HZ, abs=5)
-    assert not sound(recording)[round(8000 * since) + 800 :, 0].any()
+    assert dominant_hz(samples(recording["file"])[1600:6400, 0]) == pytest.approx(CALLER_HZ, abs=5)
+    assert not samples(recording["file"])[round(8000 * since) + 800 :, 0].any()
     assert {"kind": "broadworks-tracking-id", "value": "10:1"} in shown["identifiers"]
 
 
@@ -63,4 +57,4 @@ def test_a_conference_bridge_calls_the_recorder(start_recorder, one_leg):
     (leg,) = recording["legs"]
     assert leg["aor"].startswith("sip:conference@")
     assert leg["name"] == "Board room"
-    assert dominant_hz(sound(recording)[4000:12000, 0]) == pytest.approx(CALLER_HZ, abs=2)
+    assert dominant_hz(samples(recording["file"])[4000:12000, 0]) == pytest.approx(CALLER_HZ, abs=2)

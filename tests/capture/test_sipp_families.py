@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from capture.test_sipp import TONES_HZ, dominant_hz, make_media, pytestmark, sipp
-from capture.test_sipp_clients import sound
 from support.archive import details
+from support.heard import samples
 from support.recorder import Recorder
+from support.sipp import TONES_HZ, dominant_hz, make_media, needs_sipp, sipp
 
 from srs.archive.catalogue import Filter
 
-__all__ = ["pytestmark"]
+pytestmark = needs_sipp
 
 CALLER_HZ, CALLEE_HZ = TONES_HZ
 PORTS = "62000-62998"
@@ -90,7 +90,7 @@ def test_legs_and_sound(recorded, name):
     recording, family = recorded[1][name], FAMILIES[name]
     assert recording["state"] == "ready"
     assert tuple(leg["aor"] for leg in recording["legs"]) == family.aors
-    for channel, hz in zip(sound(recording).T, family.tones_hz, strict=True):
+    for channel, hz in zip(samples(recording["file"]).T, family.tones_hz, strict=True):
         assert channel.any(), recording["leg_facts"]
         begin = int(np.flatnonzero(channel)[0])
         assert dominant_hz(channel[begin + 800 : begin + 5600]) == pytest.approx(hz, abs=2)

@@ -5,7 +5,6 @@ import shutil
 import socket
 import struct
 import subprocess
-import wave
 from base64 import b64decode, b64encode
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 from pylibsrtp import Policy, Session
 from support.calls import call, make_plan, noise
+from support.heard import samples
 from support.phone import Phone
 from support.recorder import Recorder, Recorders, udp, until
 
@@ -25,7 +25,6 @@ from srs.siprec.sdes import acceptable
 from srs.siprec.sdp import parse
 from srs.siprec.src import CallFailed
 from srs.siprec.src_srtp import PROFILES
-from tests.capture.test_keeper import kill
 
 KEY = b64encode(bytes(range(30))).decode()
 OFFER = f"""\
@@ -56,11 +55,6 @@ def secure(recorders: Recorders, certificate: tuple[Path, Path]):
     return start
 
 
-def samples(recording) -> np.ndarray:
-    with wave.open(recording["file"]) as file:
-        return np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, file.getnchannels())
-
-
 def heard(seed: int, seconds: float) -> np.ndarray:
     return mu_law()[encode("PCMU", noise(seed, seconds))].astype(np.int16)
 
@@ -81,7 +75,7 @@ def test_every_sample_of_calls_with_every_suite(secure) -> None:
     assert {recorder.shown(each["id"])["leg_facts"][0]["srtp"] for each in recordings} == set(PROFILES)
     for recording in recordings:
         assert [(leg["packets"], leg["lost"]) for leg in recording["legs"]] == [(50, 0), (50, 0)]
-        for seed, column in enumerate(samples(recording).T, start=1):
+        for seed, column in enumerate(samples(recording["file"]).T, start=1):
             wanted = heard(seed, 1.0)
             first = find(column, wanted)
             np.testing.assert_array_equal(column[first : first + len(wanted)], wanted)
@@ -172,7 +166,7 @@ def test_reports_are_srtcp_where_the_sound_is_srtp_and_after_a_worker_died(recor
             peers[0].tell(replayed, stranger)
             peers[0].tell(struct.pack("!BBHIQIII", 0x80, 200, 6, 7, 3000 << 16, 1, 2, 3), stranger)  # in the clear
             assert peers[0].told(2000).lost == 0
-            kill(recorder, "capture")
+            recorder.kill("capture")
             assert peers[0].told(4000).ssrc == 7
         assert phone.ask("BYE", 2).code == 200
     recorder.recordings(1)
@@ -220,7 +214,7 @@ def test_a_call_with_srtp_of_ffmpeg(recorders: Recorders, tmp_path: Path) -> Non
         subprocess.run([*command, f"srtp://127.0.0.1:{secure.port}?pkt_size=182"], check=True, capture_output=True)
         assert phone.ask("BYE", 2).code == 200
     (recording,) = recorder.recordings(1)
-    column, wanted = samples(recording)[:, 0], heard(1, 1.0)
+    column, wanted = samples(recording["file"])[:, 0], heard(1, 1.0)
     first = find(column, wanted)
     np.testing.assert_array_equal(column[first : first + len(wanted)], wanted)
     facts = recorder.shown(recording["id"])["leg_facts"][0]

@@ -4,7 +4,6 @@ import asyncio
 import os
 import random
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -19,21 +18,6 @@ from support.recorder import Recorder, free_port
 from rtp.codecs import encode
 from rtp.send import Impairment
 from srs.siprec.src import CODECS, Client, Outcome, Plan
-
-MODULES = {
-    "signalling": "srs.capture.signalling",
-    "capture": "srs.capture.worker",
-    "handoff": "srs.assembly",
-    "web": "srs.web.server",
-}
-
-
-def children(recorder: Recorder, module: str) -> list[int]:
-    """Process ids of the recorder's children that run a module."""
-    listed = subprocess.run(
-        ["ps", "--ppid", str(recorder.process.pid), "-o", "pid=,args="], capture_output=True, text=True, check=False
-    )
-    return [int(line.split()[0]) for line in listed.stdout.splitlines() if f"-m {module} " in line]
 
 
 class Killer(threading.Thread):
@@ -62,7 +46,7 @@ class Killer(threading.Thread):
             kind = wanted if wanted != "signalling" or self._is_up() else "capture"
             self._signallings += kind == "signalling"
             deadline = time.monotonic() + 5.0
-            while not (found := children(self._recorder, MODULES[kind])) and time.monotonic() < deadline:
+            while not (found := self._recorder.children(kind)) and time.monotonic() < deadline:
                 time.sleep(0.05)
             for pid in found[:1]:
                 with suppress(ProcessLookupError):

@@ -4,9 +4,9 @@ import random
 import socket
 
 import pytest
-from capture.test_peers_on_the_wire import SDP, Phone
 from fuzz.dialogs import run
 from fuzz.mutation import mutated, seeds
+from support.phone import SDP, Phone
 
 ROUNDS = 40
 PER_ROUND = 25

@@ -2,12 +2,12 @@
 
 import json
 import shutil
-import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 from support.calls import noise
+from support.heard import samples
 from support.recorder import until
 
 from srs.privacy.person import same
@@ -15,11 +15,6 @@ from srs.privacy.person import same
 from .conftest import Record, done, recordings, srs, talk
 
 CALLER, AGENT = "sip:+31201234567@example.com", "sip:201@example.com"
-
-
-def channels(path: Path) -> np.ndarray:
-    with wave.open(str(path)) as sound:
-        return np.frombuffer(sound.readframes(sound.getnframes()), "<i2").reshape(-1, sound.getnchannels())
 
 
 def test_a_person_finds_gets_restricts_and_erases_what_there_is_of_them(recorder: Record, tmp_path: Path):
@@ -34,7 +29,7 @@ def test_a_person_finds_gets_restricts_and_erases_what_there_is_of_them(recorder
     done(running, "access", "0201234567", "-o", folder)
     told = json.loads((folder / "recordings.json").read_text())
     assert [(each["id"], each["purpose"], "file" in each) for each in told] == [(own["id"], None, False)]
-    whole, given = channels(Path(own["file"])), channels(folder / told[0]["result"])
+    whole, given = samples(Path(own["file"])), samples(folder / told[0]["result"])
     assert given.shape == whole.shape
     assert np.array_equal(given[:, 0], whole[:, 0])
     assert (np.abs(whole[:, 1]).max(), np.abs(given[:, 1]).max()) == (pytest.approx(20000, abs=2000), 0)

@@ -2,6 +2,7 @@
 
 import wave
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from support.calls import FRAME
@@ -14,12 +15,23 @@ def decoded(octets: bytes) -> np.ndarray:
     return (np.where(codes & 0x80, -1, 1) * magnitude * 4).astype(np.int16)
 
 
+def samples(file: str | Path | IO[bytes]) -> np.ndarray:
+    """Those of a WAV of 8 kHz: (frames, channels) int16."""
+    with wave.open(str(file) if isinstance(file, Path) else file, "rb") as sound:
+        assert (sound.getframerate(), sound.getsampwidth()) == (8000, 2)
+        return np.frombuffer(sound.readframes(sound.getnframes()), "<i2").reshape(-1, sound.getnchannels())
+
+
+def is_in(said: np.ndarray, heard: np.ndarray) -> bool:
+    """Whether a sound is found in another one, as it was."""
+    place = int(np.argmax(np.correlate(heard.astype(float), said.astype(float), "valid")))
+    return bool(np.corrcoef(heard[place : place + len(said)], said)[0, 1] > 0.99)
+
+
 def missing(path: Path, sent: list[list[bytes]]) -> int:
     """Packets of a call that do not stand in its sound file, each in its place behind the first of its leg."""
-    with wave.open(str(path)) as file:
-        sound = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)
     lost = 0
-    for channel, leg in zip(sound.T, sent, strict=True):
+    for channel, leg in zip(samples(path).T, sent, strict=True):
         truth = decoded(b"".join(leg))
         starts = [
             s for s in np.flatnonzero(channel == truth[0]) if np.array_equal(channel[s : s + FRAME], truth[:FRAME])

@@ -6,6 +6,21 @@ from support.recorder import Recorder, udp
 
 from srs.sip.message import Response, parse
 
+SDP = """\
+v=0
+o=sbc 1 1 IN IP4 127.0.0.1
+s=-
+c=IN IP4 127.0.0.1
+t=0 0
+m=audio 30000 RTP/AVP 0
+a=label:1
+a=sendonly
+m=audio 30002 RTP/AVP 0
+a=label:2
+a=sendonly
+""".replace("\n", "\r\n")
+"""An offer of two legs."""
+
 
 class Phone:
     """A client over one UDP socket, one call at a time."""

@@ -21,6 +21,13 @@ from srs.sip.address import host_port
 SRS = [sys.executable, "-m", "srs.cli"]
 PATIENCE_S = 60.0
 MOMENT_S = 3.0
+MODULES = {
+    "signalling": "srs.capture.signalling",
+    "capture": "srs.capture.worker",
+    "handoff": "srs.assembly",
+    "web": "srs.web.server",
+}
+"""What the keeper starts, by the name it gives each."""
 OPTIONS = """\
 OPTIONS sip:srs@{host} SIP/2.0
 Via: SIP/2.0/UDP {local};branch=z9hG4bK{token};rport
@@ -80,6 +87,18 @@ class Recorder:
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         self.process.send_signal(number)  # none, if it is over
         return self.process.wait(PATIENCE_S)
+
+    def children(self, kind: str) -> list[int]:
+        """The ids of its processes of a kind."""
+        command = ["ps", "--ppid", str(self.process.pid), "-o", "pid=,args="]
+        lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
+        return [int(line.split()[0]) for line in lines if f"-m {MODULES[kind]} " in line]
+
+    def kill(self, kind: str) -> int:
+        """Kill the process of a kind; its id."""
+        (pid,) = self.children(kind)
+        os.kill(pid, signal.SIGKILL)
+        return pid
 
     def run(self, *words: str) -> str:
         """What an `srs` command says that goes well on the recorder's data."""

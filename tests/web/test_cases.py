@@ -5,14 +5,12 @@ import io
 import json
 import re
 import subprocess
-import wave
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import numpy as np
 import pyrage
 import pytest
 import requests
@@ -21,6 +19,7 @@ from sqlalchemy import event
 from support import smtp
 from support.calls import noise
 from support.client import Client
+from support.heard import is_in, samples
 from support.house import Program, person, serving, sign_in, token
 from support.recorder import free_port, until
 
@@ -115,16 +114,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             yield Site(house, f"http://127.0.0.1:{port}", mails)
 
 
-def channels(sound: bytes) -> np.ndarray:
-    with wave.open(io.BytesIO(sound)) as file:
-        return np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, file.getnchannels())
-
-
-def is_in(said: np.ndarray, heard: np.ndarray) -> bool:
-    place = int(np.argmax(np.correlate(heard.astype(float), said.astype(float), "valid")))
-    return bool(np.corrcoef(heard[place : place + len(said)], said)[0, 1] > 0.99)
-
-
 def test_a_case_without_offence_by_the_api(site: Site):
     ivy, olga, ian = (site.program(name) for name in ("ivy", "olga", "ian"))
     problem(ivy("POST", "/cases", json={"persons": ["250"], "until": soon(), "suspicion": " "}), "conflict")
@@ -153,7 +142,7 @@ def test_a_case_without_offence_by_the_api(site: Site):
     sound = f"{at}/recordings/{kept['id']}/audio"
     whole = ivy("GET", sound)
     for channel in (0, 1):
-        assert is_in(noise(channel + 1, 0.4), channels(whole.content)[:, channel])
+        assert is_in(noise(channel + 1, 0.4), samples(io.BytesIO(whole.content))[:, channel])
     part = ivy("GET", sound, headers={"Range": "bytes=100-199"})
     assert (part.status_code, part.content) == (206, whole.content[100:200])
     for path in (sound, f"{at}/recordings"):

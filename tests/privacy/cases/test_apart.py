@@ -1,7 +1,6 @@
 """What a case records of a call, and when it does not; the call is of alice and bob, from 12:00:00.123 for 2 s."""
 
 import io
-import wave
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 from sqlmodel import select
 from support.archive import keep
+from support.heard import samples
 from support.stand_in import tone
 
 from srs.archive.database import reading, writing
@@ -30,10 +30,10 @@ BEFORE, LATER = CALL - timedelta(days=1), CALL + timedelta(minutes=1)
 WEEK = timedelta(days=7)
 
 
-def samples(desk: Desk, case: Case, recording: str) -> np.ndarray:
+def heard(desk: Desk, case: Case, recording: str) -> np.ndarray:
     _, file = sound(desk.cabinet, desk.actor("ivy"), case.id, recording, LATER)
-    with file, wave.open(file, "rb") as wav:
-        return np.frombuffer(wav.readframes(wav.getnframes()), "<i2").reshape(-1, wav.getnchannels())
+    with file:
+        return samples(file)
 
 
 def test_the_case_gets_every_sample_and_the_others_what_they_would_have_had(desk: Desk, ended):
@@ -42,7 +42,7 @@ def test_the_case_gets_every_sample_and_the_others_what_they_would_have_had(desk
     assert (row.state, row.file) == ("ready", "2026/11/24/a1b2c3d4.wav")
     (kept,) = desk.recorded(case)
     assert (kept.facts["recording"], kept.facts["duration_s"]) == (row.id, 2.0)
-    assert np.array_equal(samples(desk, case, kept.row.id), np.stack([tone(440), tone(1000)], axis=1))
+    assert np.array_equal(heard(desk, case, kept.row.id), np.stack([tone(440), tone(1000)], axis=1))
     assert kept.row.id not in str(row)
     assert b"alice" not in kept.row.facts
 
@@ -59,7 +59,7 @@ def test_only_the_part_in_the_period_of_the_approved_case(desk: Desk, ended, sin
     case = desk.approved(since, until, approved)
     keep(desk.at(LATER), ended())
     (kept,) = desk.recorded(case)
-    assert np.array_equal(samples(desk, case, kept.row.id)[:, 0], tone(440)[first:last])
+    assert np.array_equal(heard(desk, case, kept.row.id)[:, 0], tone(440)[first:last])
     assert kept.facts["duration_s"] == (last - first) / 8000
 
 

@@ -3,13 +3,12 @@
 import hashlib
 import json
 import subprocess
-import wave
 from datetime import timedelta
 from pathlib import Path
 
-import numpy as np
 import pyrage
 from support.calls import noise
+from support.heard import is_in, samples
 from support.recorder import until
 
 from .conftest import House
@@ -20,16 +19,6 @@ NOT_KEPT = 'not kept: no purpose fits it ([privacy] unassigned = "drop")'
 def files_of(house: House, case: str) -> list[Path]:
     """Key, recordings and papers."""
     return [path for path in house.recorder.data.rglob("*") if case in str(path) and path.is_file()]
-
-
-def channels(path: Path) -> np.ndarray:
-    with wave.open(str(path)) as sound:
-        return np.frombuffer(sound.readframes(sound.getnframes()), "<i2").reshape(-1, sound.getnchannels())
-
-
-def is_in(said: np.ndarray, heard: np.ndarray) -> bool:
-    place = int(np.argmax(np.correlate(heard.astype(float), said.astype(float), "valid")))
-    return bool(np.corrcoef(heard[place : place + len(said)], said)[0, 1] > 0.99)
 
 
 def test_nothing_is_recorded_without_papers_and_a_second_person(house: House):
@@ -75,7 +64,7 @@ def test_a_case_without_offence_is_unseen_and_leaves_a_receipt_and_a_letter(hous
     (kept,) = house.recorded(case)
     assert (kept["caller"], kept["callee"]) == ("sip:+31201234567@example.com", "sip:250@example.com")
     house.done("ian", "play", case, kept["id"], "-o", house.folder / "call.wav")
-    heard = channels(house.folder / "call.wav")
+    heard = samples(house.folder / "call.wav")
     for channel in (0, 1):
         assert is_in(noise(channel + 1, 0.4), heard[:, channel])
 
