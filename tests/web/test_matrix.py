@@ -31,10 +31,7 @@ WAYS = {  # what is tried -> method, path, the right that it needs, the answer t
     "hold": ("POST", "/hold", Right.HOLD, 400),
 }
 API_WAYS = {  # the same of the API
-    "page": ("GET", "", Right.LIST, 200),
-    "play": ("GET", "/audio?purpose={purpose}", Right.PLAY, 200),
-    "outline": ("GET", "/peaks?purpose={purpose}", Right.PLAY, 200),
-    "download": ("GET", "/download?purpose={purpose}", Right.DOWNLOAD, 200),
+    **WAYS,
     "delete": ("DELETE", "", Right.DELETE, 422),  # no reason is given
     "hold": ("PUT", "/hold", Right.HOLD, 422),
 }
