@@ -95,9 +95,9 @@ def start_recorder(tmp_path: Path) -> Iterator[Callable[..., Recorder]]:
             recorder.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def recorders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorders]:
-    """Recorders that the tests of a module use one after another, because to start one takes seconds."""
+    """Recorders that tests use one after another, because to start one takes seconds."""
     running = Recorders(lambda: tmp_path_factory.mktemp("recorder"))
     yield running
     running.stop()

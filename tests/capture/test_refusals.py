@@ -121,7 +121,7 @@ def test_the_doctor_explains_a_call_that_a_recorder_refused_and_one_that_it_took
     phone = Phone(recorder)
     phone.send("INVITE", 1, "Require: 100rel", body=SDP)
     assert phone.receive().code == 420
-    until(lambda: bool(refusals.read(recorder.data)), lambda: recorder.log.read_text())
+    until(lambda: phone.call_id in map(call_id_of, refusals.read(recorder.data)), recorder.log.read_text)
     assert "100rel" in recorder.run("doctor", "--call")
     assert f"Call-ID: {phone.call_id}" in recorder.run("doctor", "--call", phone.call_id)
     assert "Nothing is known" in recorder.run("doctor", "--call", "other")

@@ -6,7 +6,7 @@ from collections import defaultdict
 import pytest
 from support.archive import details
 from support.phone import Phone
-from support.recorder import Recorder
+from support.recorder import Recorder, Recorders
 from support.rfc_flows import FLOWS
 
 from srs.siprec.sdp import parse
@@ -43,18 +43,15 @@ def play(recorder: Recorder, flow) -> str:
 
 
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory):
+def recorded(recorders: Recorders):
     """All flows on one recorder: the facts of the recordings of each."""
-    recorder = Recorder(tmp_path_factory.mktemp("rfc") / "data", "127.0.0.1", {})
-    try:
-        names = {play(recorder, flow): name for name, flow in FLOWS.items()}
-        found = defaultdict(list)
-        recorder.recordings(sum(len(flow.recordings) for flow in FLOWS.values()))
-        for shown in details(recorder):
-            found[names[shown["call_id"]]].append(shown)
-        return found
-    finally:
-        recorder.stop()
+    recorder = recorders.lend()
+    names = {play(recorder, flow): name for name, flow in FLOWS.items()}
+    found = defaultdict(list)
+    recorder.recordings(sum(len(flow.recordings) for flow in FLOWS.values()))
+    for shown in details(recorder):
+        found[names[shown["call_id"]]].append(shown)
+    return found
 
 
 @pytest.mark.parametrize("name", FLOWS)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from support.archive import details
 from support.heard import samples
-from support.recorder import Recorder
+from support.recorder import Recorders
 from support.sipp import TONES_HZ, dominant_hz, make_media, needs_sipp, sipp
 
 from srs.archive.catalogue import Filter
@@ -71,18 +71,14 @@ FAMILIES = {
 
 
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory):
+def recorded(recorders: Recorders, tmp_path_factory: pytest.TempPathFactory):
     """The recorder, and what each family's call became, by scenario."""
-    folder = tmp_path_factory.mktemp("families")
-    media, recorder = make_media(folder), Recorder(folder / "data", "127.0.0.1", {"SRS_MEDIA__PORTS": PORTS})
-    try:
-        for name, family in FAMILIES.items():  # one after another: sipp sends to the ports beside those of one line too
-            length = "600" if family.paused else "2200"
-            sipp(recorder, name, media, 1, "-t", family.transport, "-d", length, "-cid_str", f"{name}-%u")
-        recorder.recordings(len(FAMILIES))
-        yield recorder, {shown["call_id"].removesuffix("-1"): shown for shown in details(recorder)}
-    finally:
-        recorder.stop()
+    media, recorder = make_media(tmp_path_factory.mktemp("families")), recorders.lend(SRS_MEDIA__PORTS=PORTS)
+    for name, family in FAMILIES.items():  # one after another: sipp sends to the ports beside those of one line too
+        length = "600" if family.paused else "2200"
+        sipp(recorder, name, media, 1, "-t", family.transport, "-d", length, "-cid_str", f"{name}-%u")
+    recorder.recordings(len(FAMILIES))
+    return recorder, {shown["call_id"].removesuffix("-1"): shown for shown in details(recorder)}
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -31,6 +31,8 @@ def details(recorder: Recorder, wanted: Filter | None = None) -> list[dict[str, 
     """What `srs show --json` says of each recording, without a process for each."""
     engine = connect(f"sqlite:///{recorder.data}/recordings.sqlite")
     store = open_store(f"file://{recorder.data}/audio", recorder.data / "keys")
-    return [
-        catalogue.details(engine, row, store) for row in catalogue.entries(engine, recorder.data, wanted or Filter())
-    ]
+    try:
+        rows = catalogue.entries(engine, recorder.data, wanted or Filter())
+        return [catalogue.details(engine, row, store) for row in rows if row.id not in recorder.past]
+    finally:
+        engine.dispose()

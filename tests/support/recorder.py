@@ -53,7 +53,8 @@ class Recorder:
         own = {"SRS_SIP__LISTEN": listen, "SRS_MEDIA__WORKERS": "1", "SRS_WEB__LISTEN": "off"}
         self.environment = {**os.environ, **own, **environment}
         self.log = data.parent / f"{data.name}.log"
-        self._past: set[str] = set()
+        self.past: set[str] = set()
+        """Ids of recordings that are forgotten."""
         if not data.exists():  # the recorder would make it and its tables itself, which takes longer
             data.mkdir(mode=0o700)
             databases.sqlite(data / "recordings.sqlite")
@@ -112,7 +113,7 @@ class Recorder:
 
     def listed(self) -> list[dict[str, Any]]:
         rows = [json.loads(line) for line in self.run("list", "--json").splitlines()]
-        return [row for row in rows if row["id"] not in self._past]
+        return [row for row in rows if row["id"] not in self.past]
 
     def recordings(self, count: int) -> list[dict[str, Any]]:
         """The recordings, when so many are ready."""
@@ -143,7 +144,7 @@ class Recorder:
 
     def forget(self) -> None:
         """Be as new: what was recorded and logged so far is not there any more."""
-        self._past.update(row["id"] for row in self.listed())
+        self.past.update(row["id"] for row in self.listed())
         os.truncate(self.log, 0)
 
     def captures(self) -> list[Path]:
@@ -151,7 +152,7 @@ class Recorder:
 
 
 class Recorders:
-    """Recorders that tests use one after another: one for each host and settings."""
+    """Recorders that tests use one after another: one for each host and settings, the last two of them running."""
 
     def __init__(self, new_folder: Callable[[], Path]) -> None:
         self._new_folder = new_folder
@@ -160,14 +161,17 @@ class Recorders:
     def lend(self, host: str = "127.0.0.1", **environment: str) -> Recorder:
         """One that is as new. A test may do with it what it wants; after the worst the next gets another."""
         kind = (host, *sorted(environment.items()))
-        recorder = self._running.get(kind)
+        recorder = self._running.pop(kind, None)
         if recorder is not None and recorder.is_idle():
             recorder.forget()
-            return recorder
-        if recorder is not None:
-            recorder.stop()
-        self._running[kind] = Recorder(self._new_folder() / "data", host, environment)
-        return self._running[kind]
+        else:
+            if recorder is not None:
+                recorder.stop()
+            recorder = Recorder(self._new_folder() / "data", host, environment)
+        self._running[kind] = recorder
+        while len(self._running) > 2:
+            self._running.pop(next(iter(self._running))).stop()
+        return recorder
 
     def stop(self) -> None:
         for recorder in self._running.values():
