@@ -16,16 +16,14 @@ from srs.config import Settings
 from srs.handoff import worker
 from srs.handoff.module import Witness
 from srs.handoff.plan import planner
-from srs.privacy import audit
-from srs.privacy.alarm import NoticeAlarm
+from srs.privacy import alarm, audit, checkpoints, staff_rule
 from srs.privacy.audit import Act
 from srs.privacy.cases.apart import Apart
 from srs.privacy.cases.cabinet import Cabinet
 from srs.privacy.cases.watch import Watch
-from srs.privacy.checkpoints import Checkpoints
+from srs.privacy.chore import Chore
 from srs.privacy.judge import Judge
 from srs.privacy.restored import Sweep
-from srs.privacy.staff_rule import StaffNotices
 
 
 def open_archive(settings: Settings) -> Archive:
@@ -40,11 +38,13 @@ def open_archive(settings: Settings) -> Archive:
 
 def chores(archive: Archive, settings: Settings) -> Iterable[Callable[[], None]]:
     """What the handoff process does now and then beside keeping what ends."""
+    notices = partial(alarm.look, archive.engine, settings.privacy.notice_alarm, worker.alarms)
+    mails = staff_rule.StaffNotices(archive.engine, settings)
     return [
         Sweep(archive.engine, archive.store, settings),
-        NoticeAlarm(archive.engine, settings.privacy.notice_alarm, worker.alarms),
-        Checkpoints(archive.engine, settings),
-        StaffNotices(archive.engine, settings),
+        Chore(alarm.EVERY_S, notices, "calls without notice are not counted"),
+        Chore(checkpoints.EVERY_S, partial(checkpoints.write, archive.engine, settings), "no checkpoint of the audit"),
+        Chore(staff_rule.EVERY_S, mails.look, "employees are not told yet"),
         partial(Grouping(settings.group).chore, archive.engine),
         Watch(Cabinet(settings, archive.engine, archive.store)),
     ]

@@ -6,14 +6,12 @@ are kept elsewhere prove something also to who does not trust this machine.
 
 import json
 import os
-import time
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import structlog
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
@@ -27,12 +25,9 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from srs.archive.database import reading
-from srs.archive.errors import DatabaseError
 from srs.config import Settings
 from srs.privacy import audit
 from srs.privacy.tables import AuditEntry
-
-log = structlog.get_logger()
 
 EVERY_S: Final = 600.0
 _SIGNED: Final = ("sequence", "hash", "at")
@@ -133,20 +128,3 @@ def _differences(content: dict[str, Any], entry: AuditEntry | None) -> Sequence[
     if entry is None:
         return [f"entry {number}, which was there on {content['at']}, is gone: the end of the audit was cut off"]
     return [] if entry.hash == content["hash"] else [f"entry {number} is not the one that was there on {content['at']}"]
-
-
-class Checkpoints:
-    """A chore of the handoff process: a checkpoint now and then."""
-
-    def __init__(self, engine: Engine, settings: Settings) -> None:
-        self._engine, self._settings, self._due = engine, settings, 0.0
-
-    def __call__(self) -> None:
-        """Write one, unless that was a moment ago."""
-        if time.monotonic() < self._due:
-            return
-        self._due = time.monotonic() + EVERY_S
-        try:
-            write(self._engine, self._settings, datetime.now(UTC))
-        except (DatabaseError, OSError) as error:
-            log.error("no checkpoint of the audit", reason=str(error))

@@ -1,6 +1,5 @@
 """Employees are told of their recorded calls by a rule: after each period the mails are noted as tasks."""
 
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
@@ -8,7 +7,6 @@ import structlog
 from sqlalchemy import Engine
 
 from srs.archive.database import writing
-from srs.archive.errors import DatabaseError
 from srs.config import Settings
 from srs.config.privacy import StaffNoticeSettings
 from srs.handoff import tasks
@@ -36,22 +34,12 @@ def last_period(kind: Literal["week", "month", "quarter"], now: datetime) -> tup
 
 
 class StaffNotices:
-    """A chore of the handoff process."""
+    """The rules, and what was noted by them."""
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
-        self._engine, self._settings, self._due = engine, settings, 0.0
+        self._engine, self._settings = engine, settings
         self._noted: dict[str, datetime] = {}
         """Until when each rule's mails are noted."""
-
-    def __call__(self) -> None:
-        """Look again, unless that was a moment ago."""
-        if not self._settings.staff_notice or time.monotonic() < self._due:
-            return
-        self._due = time.monotonic() + EVERY_S
-        try:
-            self.look(datetime.now(UTC))
-        except DatabaseError as error:
-            log.warning("employees are not told yet", reason=str(error))
 
     def look(self, now: datetime) -> None:
         """Note the mails of the periods that ended; those that stand there already are not noted again."""

@@ -12,7 +12,7 @@ from srs.alarms import Alarms
 from srs.archive.database import connect, writing
 from srs.archive.tables import Notice, Recording
 from srs.config.rules import NumbersSettings
-from srs.privacy.alarm import NoticeAlarm
+from srs.privacy import alarm
 from srs.privacy.notice import notices
 
 from .conftest import wav
@@ -115,6 +115,6 @@ def test_an_alarm_above_the_limit(tmp_path: Path, untold: int, hours: int, raise
         for number, state in enumerate(states):
             notice = Notice(place=0, state=state, from_s=0.0)
             session.add(row(number, NOON - timedelta(hours=hours), notices=[notice]))
-    NoticeAlarm(engine, 0.1, alarms).look(NOON)
+    alarm.look(engine, 0.1, alarms, NOON)
     engine.dispose()
     assert alarms.active()["notice"] == raised
