@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 from support.calls import noise
+from support.recorder import Recorder
 
 from .conftest import Record, done, recordings, srs, talk
 
@@ -58,6 +59,12 @@ def test_a_recorder_with_public_keys_only_then_new_keys_then_the_end_of_one(reco
         ("destroy key", "key:old", False),
         ("destroy key", "key:old", True),
     ]
+    _check_refusals(running)
+    done(running, "export", second["id"], "-o", tmp_path / "still.wav")
+
+
+def _check_refusals(running: Recorder) -> None:
+    """What is no key to be destroyed, or must not be."""
     refusals = {
         "new": "name that in the settings",  # what calls to come are sealed for
         "cases/0123": "no name of a key",  # a case ends by its own people
@@ -67,4 +74,3 @@ def test_a_recorder_with_public_keys_only_then_new_keys_then_the_end_of_one(reco
         status, said = srs(running, "keys", "destroy", name, "--yes")
         assert (status, why in said) == (1, True), said
     assert "no name of a key" in srs(running, "keys", "new", "../evil")[1]
-    done(running, "export", second["id"], "-o", tmp_path / "still.wav")

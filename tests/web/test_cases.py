@@ -161,6 +161,12 @@ def test_a_case_without_offence_by_the_api(site: Site):
     assert (closed["suspicion"], closed["persons"], closed["whole"]) == (None, [], True)
     assert not [path for path in site.house.recorder.data.rglob("*") if case["id"] in str(path) and path.is_file()]
     problem(ivy("GET", sound), "not-found")
+    _check_letter(site, at)
+
+
+def _check_letter(site: Site, at: str) -> None:
+    """The employee is told by mail, once."""
+    olga = site.program("olga")
     (letter,) = done(olga("GET", f"{at}/letters"))["items"]
     assert (letter["person"], "AP z2026-17" in letter["text"]) == ("sam", True)
     (due,) = done(olga("GET", "/cases"))["items"][0]["due"]
@@ -214,6 +220,13 @@ def test_a_case_with_an_offence_on_the_pages_where_one_of_two_had_no_part(site: 
     assert olga.post(f"{at}/letters", data={"person": "402"}).status_code == 303
     assert "handed over by user:olga" in olga.get(f"{at}/letters").text
 
+    _check_evidence(ivy, at, tmp_path)
+    assert ivy.post(f"{at}/destroy", data={"reason": "with the police"}).status_code == 303
+    assert "with the police" in olga.get(at).text
+
+
+def _check_evidence(ivy: Client, at: str, tmp_path: Path) -> None:
+    """What the police get opens with their key, is whole and names nobody who had no part."""
     police = pyrage.x25519.Identity.generate()
     (tmp_path / "police.key").write_text(f"{police}\n")
     assert ivy.post(f"{at}/export", data={"to": "age1nonsense"}).status_code == 400
@@ -225,8 +238,6 @@ def test_a_case_with_an_offence_on_the_pages_where_one_of_two_had_no_part(site: 
     told = json.loads(run(out, "age -d -i ../police.key case.json.age"))
     assert (told["persons"], told["suspicion"]) == (["401"], "leaks"), "who had no part in it is not named"
     assert len(list(out.glob("recordings/*.wav.age"))) == 2
-    assert ivy.post(f"{at}/destroy", data={"reason": "with the police"}).status_code == 303
-    assert "with the police" in olga.get(at).text
 
 
 def run(folder: Path, command: str) -> bytes:
