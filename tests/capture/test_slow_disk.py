@@ -6,7 +6,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import mkdtemp
 
 import pytest
 from support.calls import Talk, call, make_plan
@@ -19,7 +18,7 @@ SOURCE = Path(__file__).parents[1] / "support" / "slow_disk.c"
 
 
 class SlowDisk:
-    """A folder for the data of recorders."""
+    """The data folder of a recorder."""
 
     def __init__(self, folder: Path, library: Path) -> None:
         self.folder, self._delay = folder, folder / "delay.ms"
@@ -36,14 +35,16 @@ class SlowDisk:
 def disk(tmp_path_factory: pytest.TempPathFactory) -> SlowDisk:
     if shutil.which("gcc") is None:
         pytest.skip("gcc is not installed")
-    library = tmp_path_factory.mktemp("library") / "slow_disk.so"
+    folder = tmp_path_factory.mktemp("slow")
+    library, data = folder / "slow_disk.so", folder / "data"
     subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", library, SOURCE], check=True)
-    return SlowDisk(tmp_path_factory.mktemp("disk"), library)
+    data.mkdir()
+    return SlowDisk(data, library)
 
 
 @pytest.fixture(scope="module")
 def recorders(disk: SlowDisk) -> Iterator[Recorders]:
-    running = Recorders(lambda: Path(mkdtemp(dir=disk.folder)))
+    running = Recorders(lambda: disk.folder.parent)
     yield running
     disk.delay(0)
     running.stop()
