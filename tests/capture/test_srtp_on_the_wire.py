@@ -186,7 +186,7 @@ def test_keys_before_the_newest_are_still_good_after_a_worker_died(recorders: Re
             assert phone.ask("INVITE", 2, "Require: siprec", body=again).code == 200
             older, peer.out = peer.out, Session(Policy(newer, Policy.SSRC_ANY_OUTBOUND))
             assert peer.told(2000).ssrc == 7
-            kill(recorder, "capture")
+            recorder.kill("capture")
             assert peer.told(3000).ssrc == 7
             peer.out = older
             assert peer.told(4000).ssrc == 7
