@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.notices import Example, examples
-from support.speech import RATE, music, needs_voice, say
+from support.speech import RATE, babble, music, needs_voice, say
 
 from srs.privacy.detect import Announcement, announcement, search
 
@@ -88,6 +88,15 @@ def test_who_comes_in_after_half_of_it_was_not_told():
     wanted = say(TEXT)
     late = search(announcement(wanted, RATE), wanted[round(0.7 * len(wanted)) :], RATE)
     assert not late.heard
+
+
+@needs_voice
+@pytest.mark.parametrize(("louder", "heard"), [(1, True), (4, False)])
+def test_it_is_heard_under_noise_as_loud_as_itself_and_not_under_four_times_that(louder: int, heard: bool):
+    wanted = say(TEXT)
+    noise = louder * babble(np.random.default_rng(5), wanted).astype(float)
+    leg = np.rint((wanted + noise[: len(wanted)]) / 8).astype(np.int16)
+    assert search(announcement(wanted, RATE), leg, RATE).heard is heard
 
 
 @needs_voice
