@@ -91,6 +91,8 @@ def _title(leg: Leg) -> str:
     who = leg.name or leg.aor or leg.label or "?"
     quality = leg.facts.get("quality") or {}
     told = [who, leg.codec, f"{leg.lost} of {leg.packets + leg.lost} packets lost"]
+    if leg.facts.get("recovered"):
+        told.append(f"{leg.facts['recovered']} recovered")
     if leg.facts.get("undecoded"):
         told.append("not decoded")
     if quality.get("mos") is not None:

@@ -7,12 +7,14 @@ from contextlib import ExitStack, closing
 
 import numpy as np
 from support import network
-from support.network import KINDS, RATE, RTPMAPS
+from support.network import G722, G729, ILBC, KINDS, L16, OPUS, RATE, RTPMAPS
 from support.phone import Phone
 from support.recorder import udp
 
 from srs.siprec.sdp import parse
 
+CALLS = [[kind if kind in KINDS else 0 for kind in legs] for legs in ((OPUS, 0), (L16, G729), (G722, ILBC))]
+"""Payload types of their legs; PCMU instead of what cannot be made here."""
 SECONDS = 16
 WITHIN_MS = 20
 REACH_MS = 950
@@ -62,10 +64,12 @@ def test_every_sample_of_random_calls_stands_where_it_was_sent(recorder) -> None
     rng = np.random.default_rng(20_261_127)
     calls = [
         [
-            network.stream(rng, SECONDS, lines=int(rng.integers(1, 4)), ppm=float(rng.uniform(-200, 200)), apart=RATE)
-            for _ in range(2)
+            network.stream(
+                rng, SECONDS, kind=kind, lines=int(rng.integers(1, 4)), ppm=float(rng.uniform(-200, 200)), apart=RATE
+            )
+            for kind in kinds
         ]
-        for _ in range(3)
+        for kinds in CALLS
     ]
     phones = [Phone(recorder) for _ in calls]
     with ExitStack() as open_:

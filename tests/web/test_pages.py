@@ -2,9 +2,10 @@
 
 import pytest
 from sqlmodel import select
-from support.house import ID, NOW, PASSWORD, Enter, stranger
+from support.house import ID, NOW, PASSWORD, Enter, add_recording, stranger
 
 from srs.archive.database import reading, writing
+from srs.archive.tables import Leg
 from srs.handoff.tables import Receipt
 from srs.privacy import users
 from srs.privacy.audit import Wanted, entries
@@ -54,6 +55,15 @@ def test_every_look_is_in_the_audit(enter: Enter, house: House):
     client.get(f"/recordings/{ID}")
     told = [(each.action, each.subject, each.details) for each in entries(house.engine, Wanted(who="user:eve"))]
     assert told[1:] == [("list", "recordings", {"q": "ann"}), ("show", f"recording:{ID}", {})]
+
+
+def test_what_came_and_is_not_heard_is_said(enter: Enter, house: House):
+    facts = {"undecoded": {"EVS": 50}, "forged": 7, "damaged": 3}
+    add_recording(house, "e" * 32, legs=[Leg(channel=0, aor="sip:ann@example.com", facts=facts)])
+    page = enter(hearing()).get(f"/recordings/{'e' * 32}").text
+    assert "ann: 50 packets of EVS cannot be decoded." in page
+    assert "ann: 7 packets open with none of the keys of the call." in page
+    assert "ann: 3 packets are damaged." in page
 
 
 def test_part_of_an_id_finds_nothing(enter: Enter):
