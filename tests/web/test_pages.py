@@ -61,9 +61,9 @@ def test_what_came_and_is_not_heard_is_said(enter: Enter, house: House):
     facts = {"undecoded": {"EVS": 50}, "forged": 7, "damaged": 3}
     add_recording(house, "e" * 32, legs=[Leg(channel=0, aor="sip:ann@example.com", facts=facts)])
     page = enter(hearing()).get(f"/recordings/{'e' * 32}").text
-    assert "ann: 50 packets of EVS cannot be decoded." in page
-    assert "ann: 7 packets open with none of the keys of the call." in page
-    assert "ann: 3 packets are damaged." in page
+    assert "ann@example.com: 50 packets of EVS cannot be decoded." in page
+    assert "ann@example.com: 7 packets open with none of the keys of the call." in page
+    assert "ann@example.com: 3 packets are damaged." in page
 
 
 def test_part_of_an_id_finds_nothing(enter: Enter):
