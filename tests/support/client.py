@@ -27,6 +27,7 @@ class Client(requests.Session):
 
     def __init__(self, url: str, address: str | None = None) -> None:
         super().__init__()
+        self.trust_env = False  # a proxy, or certificates in place of those of `verify`
         self._url = url
         if address is not None:
             self.mount(url, _From(address))
