@@ -95,8 +95,10 @@ class Call:
         if self.capture is None:
             self.capture = folder.create(self.path)
         while self.unwritten:
-            append(self.capture, self.unwritten[0])
-            self.unwritten.popleft()
+            records = list(self.unwritten)
+            append(self.capture, b"".join(records))
+            for _ in records:
+                self.unwritten.popleft()
 
     @property
     def received_octets(self) -> int:
