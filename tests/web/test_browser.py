@@ -19,6 +19,10 @@ from srs.privacy.roles import Assignment, assignment
 expect.set_options(timeout=30_000)  # machines are shared
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+REMOVED = (
+    "It is removed at once. What it said holds no more for calls to come; "
+    "recordings there are keep what they were stored with."
+)
 
 
 @pytest.mark.parametrize("tour", WALKS if ALL_WAYS else WALKS[:2], ids=str)
@@ -118,6 +122,14 @@ def test_a_rule_is_looked_at_kept_and_in_force_while_the_recorder_goes_on(browse
         expect(page.get_by_role("link", name=f"long {walk}")).to_be_visible()
         page.goto(f"{site.url}/settings")
         expect(page.locator("tr", has_text="retention.rule")).to_contain_text("pages.toml")
+        page.goto(f"{site.url}/settings/retention-rules")
+        page.get_by_role("link", name=f"long {walk}").click()
+        page.locator(".sure summary").click()
+        expect(page.get_by_text(say(REMOVED))).to_be_visible()
+        page.locator(".sure").get_by_role("button", name=say("Remove")).click()
+        expect(page.locator("h1")).to_have_text(say("Saved"))
+        expect(page.locator("h1")).to_have_text(say("Retention rules"))
+        expect(page.get_by_role("link", name=f"long {walk}")).to_have_count(0)
     assert site.recorder.recordings(1)
 
 
