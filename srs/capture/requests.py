@@ -91,6 +91,8 @@ class Requests:
             return
         if self._respond(event, self._ok(event, starting.call.answer)) is None:  # taken back while ports were bound
             self._sessions.discard(starting.call)
+        else:
+            self._sessions.began(starting.call)
 
     def _in_dialog(self, event: RequestReceived, call: Call) -> None:
         match event.request.method:

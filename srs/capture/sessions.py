@@ -212,6 +212,9 @@ class Sessions:
         except Refusal:
             self.discard(call)
             raise
+
+    def began(self, call: Call) -> None:
+        """Its 200 has gone out."""
         self.counts.recorded += 1
         log.info(
             "recording", recording=call.recording, call_id=call.call_id, source=call.flow.remote[0], ports=call.ports
