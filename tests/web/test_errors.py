@@ -1,9 +1,12 @@
 """What cannot be done is said in the language of whoever tried, with a way on."""
 
 import ast
+import os
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import asdict
+from errno import EIO, ENOSPC, EROFS
 from html import unescape
 from pathlib import Path
 
@@ -11,6 +14,9 @@ import pytest
 from support.client import Client
 from support.house import ID, PASSWORD, Enter, person, stranger
 
+from srs.alarms import Alarms
+from srs.capture.health import Health, Probe, Report
+from srs.capture.quality import Limits, judge
 from srs.privacy.roles import Scope, assignment
 from srs.web.house import House
 from srs.web.language import FOLDER, Speaker
@@ -96,6 +102,17 @@ def test_what_differs_stands_in_both_languages():
             assert set(re.findall(r"{\w+}", dutch)) <= set(re.findall(r"{\w+}", english)), english
     english, dutch = (tomllib.loads((FOLDER / f"errors.{language}.toml").read_text()) for language in ("en", "nl"))
     assert all(english[part].keys() <= dutch[part].keys() for part in english)
+
+
+def test_why_an_alarm_was_raised_is_there_in_dutch():
+    health = Health(1, 1.0, Alarms())
+    health.on_probe(Probe(0, None, 0.0), 0.0, 0.0)
+    reasons = [health.storage(0.0), health.storage(100.0), *(os.strerror(code) for code in (ENOSPC, EROFS, EIO))]
+    reasons += [judge([9.0, 9.0], Limits(1.0, 1.0)).no_audio, judge([9.0, 0.0], Limits(0.0, 1.0)).one_way]
+    health.on_report("capture-0", {**asdict(Report(0.0, lag_s=9.0)), "error": None}, 0.0)
+    reasons += [alarm.reason for alarm in health.alarms.all()]
+    assert len(reasons) == 9
+    assert [reason for reason in reasons if Speaker("nl").explain(str(reason)) == reason] == []
 
 
 @pytest.mark.parametrize(
