@@ -41,6 +41,12 @@ Content-Length: 0
 """.replace("\n", "\r\n")
 
 
+def media_ports() -> str:
+    """Of this worker of pytest alone: sipp sends to the port beside the first of a call, whosever that is."""
+    first = 10_000 + 4_400 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 5)
+    return f"{first}-{first + 4_398}"
+
+
 class Recorder:
     """A running recorder."""
 
@@ -51,6 +57,7 @@ class Recorder:
         if "SRS_TLS__KEY" in environment:
             listen += f",tls://{host_port((host, self.secure_port))}"
         own = {"SRS_SIP__LISTEN": listen, "SRS_MEDIA__WORKERS": "1", "SRS_WEB__LISTEN": "off"}
+        own["SRS_MEDIA__PORTS"] = media_ports()
         self.environment = {**os.environ, **own, **environment}
         self.log = data.parent / f"{data.name}.log"
         self.past: set[str] = set()
