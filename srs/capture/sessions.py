@@ -142,9 +142,17 @@ class Sessions:
         self._unwritten[call.call_id] = call
 
     def _write_unwritten(self) -> None:
+        self._writer.later(partial(_flush, self._take_unwritten()))
+
+    def _take_unwritten(self) -> list[Call]:
         living = [call for call in self._unwritten.values() if self.get(call.call_id) is call]
         self._unwritten = {}
-        self._writer.later(partial(_flush, living))
+        return living
+
+    def write_all(self) -> None:
+        """Write what was to be written soon: this process leaves its sessions to another."""
+        with suppress(DiskHangs):
+            self._writer.do(partial(_flush, self._take_unwritten()))
 
     def remark(self, call: Call, event: str) -> None:
         """Keep in the capture of a session what the recorder did of its own accord.

@@ -194,6 +194,7 @@ class Signalling:
         if self._requests.answering:
             await asyncio.wait(self._requests.answering, timeout=LEAVE_S)
         await asyncio.sleep(0.01)  # what was written goes out
+        self._sessions.write_all()
         self._custody.leaving = True
         self._stopped.set()
 
