@@ -1,6 +1,7 @@
 """A recording client that costs little: as many calls as are asked for, at a steady rate, over one UDP socket.
 
-It times each INVITE to its 200. RTP is not its business: `traffic` sends that to the ports that were answered.
+It times each INVITE to its 200: until the kernel had the answer, for how long this process waits for a core is not the
+recorder's doing. RTP is not its business: `traffic` sends that to the ports that were answered.
 """
 
 import heapq
@@ -8,10 +9,12 @@ import re
 import secrets
 import select
 import socket
+import struct
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from rtp.port import SO_TIMESTAMPNS
 from srs.siprec import body, metadata
 
 RESEND_S = 0.5
@@ -24,6 +27,8 @@ _STATUS = re.compile(rb"SIP/2\.0 (\d{3})")
 _CALL_ID = re.compile(rb"\r\nCall-ID: *(\S+)", re.IGNORECASE)
 _METHOD = re.compile(rb"\r\nCSeq: *\d+ +(\w+)", re.IGNORECASE)
 _TO = re.compile(rb"\r\nTo: *([^\r]*)", re.IGNORECASE)
+_STAMP = struct.Struct("qq")
+"""When the kernel received a datagram: seconds and nanoseconds, UTC."""
 _PORT = re.compile(rb"\r\nm=audio (\d+)")
 
 
@@ -62,6 +67,7 @@ class Client:
         self._target = target
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+        self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self._socket.bind((target[0], 0))
         self._socket.connect(target)
         self._local: tuple[str, int] = self._socket.getsockname()
@@ -123,7 +129,7 @@ class Client:
         if task.bye:
             self._bye(call)
         elif call.answered_s is None and call.refused is None and call.sent < GIVE_UP:
-            call.began_s = call.began_s or time.perf_counter()
+            call.began_s = call.began_s or time.time()
             call.sent += 1
             self._socket.send(call.invite)
             self._at(time.perf_counter() + RESEND_S, call)
@@ -134,8 +140,9 @@ class Client:
             self._at(time.perf_counter() + RESEND_S, call, bye=True)
 
     def _hear(self) -> None:
-        data = self._socket.recv(65536)
-        now = time.perf_counter()
+        data, ((_, _, stamp),), _, _ = self._socket.recvmsg(65536, 64)
+        seconds, nanoseconds = _STAMP.unpack(stamp)
+        now = seconds + nanoseconds / 1e9
         status, call_id, method = _STATUS.match(data), _CALL_ID.search(data), _METHOD.search(data)
         call = self._calls.get(call_id[1]) if call_id else None
         if call is None or status is None or method is None or status[1].startswith(b"1"):
