@@ -63,6 +63,8 @@ class Call:
     accepted: Accepted | None = None
     capture: int | None = None
     """Descriptor of the capture file, O_APPEND; None: it is not made yet."""
+    is_begun: bool = False
+    """The file has its header, and what was noted before it was made."""
     unwritten: deque[bytes] = field(default_factory=deque)
     """What the disk has not taken yet: few and small records, and without them the call has no end."""
     paused: bool = False
@@ -97,6 +99,7 @@ class Call:
         while self.unwritten:
             records = list(self.unwritten)
             append(self.capture, b"".join(records))
+            self.is_begun = True
             for _ in records:
                 self.unwritten.popleft()
 

@@ -57,7 +57,7 @@ def restore(data_dir: Path, recording: str, state: Message) -> Restored:
     """
     path = folder.open_path(data_dir, recording)
     call = Call(recording, state["call_id"], path, state["address"], Flow.from_dict(state["flow"]))
-    call.capture = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+    call.capture, call.is_begun = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC), True
     call.session_id = state["session_id"]
     call.ports = {line: port for line, port in state["ports"]}  # noqa: C416 - dict() of lists is not typed
     call.asked = set(call.ports)

@@ -40,7 +40,7 @@ class Custody:
     def bind(
         self, recording: str, call_id: str, address: str, pairs: int, invite: Message | None
     ) -> asyncio.Future[list[int]]:
-        """Have port pairs bound for a session; their packets are captured from then on. Answers come in order.
+        """Have port pairs bound for a session; what comes waits there until `capture`. Answers come in order.
 
         Args:
             invite: which asks for them; a successor of this process hears it if it was not answered.
@@ -56,6 +56,10 @@ class Custody:
         except TooLarge:  # the client's retransmission must do
             self._send({**ask, "invite": None})
         return answer
+
+    def capture(self, recording: str) -> None:
+        """The capture file is there: have all written into it that comes to the ports bound."""
+        self._send({"do": "capture", "id": recording})
 
     def checkpoint(self, recording: str, state: Message) -> None:
         """Leave what a successor of this process needs to go on with the session."""

@@ -28,7 +28,10 @@ class Holding:
     worker: Child
     invite: Message | None = None
     """That waits for ports and is not answered yet: the one it began with, or a re-INVITE."""
+    bound: list[Pair] = field(default_factory=list)
+    """That no worker has yet: what comes waits in the sockets."""
     pairs: list[Pair] = field(default_factory=list)
+    """That its worker captures."""
     checkpoint: Message | None = None
     """What signalling needs to go on with it; None: the first INVITE is not answered yet."""
     keys: list[Message] = field(default_factory=list)
@@ -40,7 +43,7 @@ class Holding:
     """To pause or to resume, which no worker has confirmed yet."""
 
     def close(self) -> None:
-        for pair in self.pairs:
+        for pair in (*self.bound, *self.pairs):
             pair.close()
 
 
@@ -66,10 +69,7 @@ class Holdings:
     # What signalling asks
 
     def open(self, message: Message) -> None:
-        """Bind `pairs` more port pairs for a session, tell the ports, give them to a capture worker.
-
-        In this order, because somebody waits for the ports; what comes until the worker has them waits in the sockets.
-        """
+        """Bind `pairs` more port pairs for a session, and tell the ports."""
         try:
             pairs = self._bind(message["address"], message["pairs"])
         except (NoPorts, OSError) as error:
@@ -81,9 +81,8 @@ class Holdings:
             self._held[held.recording] = held
             self._loads[held.worker.name] += 1
         held.invite = message["invite"]
-        held.pairs += pairs
+        held.bound += pairs
         self._signalling.send({"re": message["re"], "ports": [pair.port for pair in pairs]})
-        self._hand_over(held, pairs)
 
     def _bind(self, address: str, count: int) -> list[Pair]:
         pairs: list[Pair] = []
@@ -98,6 +97,13 @@ class Holdings:
 
     def _least_loaded(self) -> Child:
         return min(self._workers, key=lambda worker: self._loads[worker.name])
+
+    def capture(self, recording: str) -> None:
+        """The capture file of a session is made: a worker shall write into it what comes to the ports bound."""
+        if held := self._held.get(recording):
+            pairs, held.bound = held.bound, []
+            held.pairs += pairs
+            self._hand_over(held, pairs)
 
     def _hand_over(self, held: Holding, pairs: Sequence[Pair]) -> None:
         held.worker.send(
@@ -145,11 +151,14 @@ class Holdings:
 
     def close(self, recording: str) -> None:
         """The session is over: the worker drains its sockets a last time and answers `closed`."""
-        if held := self._held.get(recording):
+        held = self._held.get(recording)
+        if held is None:
+            self._end(recording)
+        elif held.pairs:
             held.closing, held.invite = True, None
             held.worker.send({"do": "close", "id": recording})
-        else:
-            self._end(recording)
+        else:  # no worker knows it
+            self.release(recording)
 
     # Ends
 
@@ -159,7 +168,7 @@ class Holdings:
         log.info("captured", recording=message["id"], packets=message["packets"], dropped=message["dropped"])
 
     def close_all(self) -> None:
-        for recording in self._held:
+        for recording in list(self._held):
             self.close(recording)
 
     def release_all(self) -> None:
@@ -198,7 +207,7 @@ class Holdings:
     # What a new process must know
 
     def greet_worker(self, worker: Child) -> None:
-        mine = [held for held in self._held.values() if held.worker is worker]
+        mine = [held for held in self._held.values() if held.worker is worker and held.pairs]
         for held in mine:
             self._hand_over(held, held.pairs)
             for keys in held.keys:

@@ -297,6 +297,8 @@ class _Keeper:
                 self._renew_all()
             case "open":
                 self._holdings.open(message)
+            case "capture":
+                self._holdings.capture(message["id"])
             case "checkpoint":
                 self._holdings.checkpoint(message)
             case "acknowledged":

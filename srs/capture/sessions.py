@@ -166,7 +166,7 @@ class Sessions:
     # Answers
 
     def start(self, request: Request, data: bytes, flow: Flow, time_ns: int, names: tuple[str, ...] = ()) -> Starting:
-        """Begin a recording session for a first INVITE: all is there but its ports, and those are asked for.
+        """Begin a recording session for a first INVITE: its capture is being made, and its ports are asked for.
 
         Args:
             names: those in the client's certificate.
@@ -195,11 +195,7 @@ class Sessions:
         call.note(request, data, flow, time_ns, sent=False)
         if note := peers.note(peer):
             call.remark(note)
-        try:
-            self._writer.do(call.flush)
-        except OSError as error:
-            self.discard(call)
-            raise self._not_written(error) from error
+        self._writer.later(partial(_flush, [call]))  # while the keeper binds
         lines = self._missing(call, offered) if offered else list(OUR_LINES)
         return Starting(call, offered, self.bind(call, lines, data, flow))
 
@@ -252,16 +248,22 @@ class Sessions:
         return Asked(missing, self._custody.bind(call.recording, call.call_id, call.address, len(missing), invite))
 
     async def bound(self, call: Call, asked: Asked) -> None:
-        """Wait until the ports are bound, and those asked for before.
+        """Wait until the ports are bound, and those asked for before; what comes there is captured from then on.
 
         Raises:
-            Refusal: there are none.
+            Refusal: there are none, or the disk does not take the INVITE.
         """
         try:
             call.ports.update(zip(asked.lines, await asked.ports, strict=True))
         except Refusal:
             call.asked.difference_update(asked.lines)
             raise
+        if not call.is_begun:
+            try:
+                self._writer.do(call.flush)
+            except OSError as error:
+                raise self._not_written(error) from error
+        self._custody.capture(call.recording)
 
     def answer(self, call: Call, offered: Sdp) -> Sdp:
         """Our answer to an offer, for whose lines the ports are bound.
