@@ -1,5 +1,6 @@
 """One recording session while it lives: its capture file, its state, its port pairs."""
 
+import mmap
 import os
 import secrets
 from collections import deque
@@ -21,10 +22,10 @@ from srs.siprec.sdp import Sdp
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
-    """An INVITE whose 200 waits for its ACK."""
+class Answered:
+    """A request that changed the session, and our 200."""
 
-    invite: bytes
+    request: bytes
     flow: Flow
     ok: bytes
 
@@ -60,7 +61,14 @@ class Call:
     srtp: Srtp = Srtp.REFUSED
     own_octets: int = 0
     """Of the capture: what we sent, which says nothing of the client."""
-    accepted: Accepted | None = None
+    accepted: Answered | None = None
+    """An INVITE whose 200 waits for its ACK."""
+    entrusted: bytes | None = None
+    """The 200 that the keeper has, with its request: should this process die, a successor writes them."""
+    last_final: bytes = b""
+    """Record of the newest final answer."""
+    ack_is_news: bool = False
+    """The keeper does not know yet that it has come."""
     capture: int | None = None
     """Descriptor of the capture file, O_APPEND; None: it is not made yet."""
     is_begun: bool = False
@@ -81,6 +89,8 @@ class Call:
         written = pcap.record(abridged(message, data), source, destination, time_ns)
         self.own_octets += len(written) if sent else 0
         self.unwritten.append(written)
+        if sent and isinstance(message, Response) and message.code >= 200:
+            self.last_final = written
 
     def remark(self, event: str) -> None:
         """Have `flush` write what the recorder did of its own accord."""
@@ -104,11 +114,22 @@ class Call:
                 self.unwritten.popleft()
 
     @property
+    def is_settled(self) -> bool:
+        """The newest final answer is in the capture, and so is all before it."""
+        return self.last_final not in self.unwritten
+
+    def has(self, message: Request | Response, data: bytes) -> bool:
+        """Whether a message is in the capture."""
+        with self.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as octets:
+            return octets.find(abridged(message, data)) >= 0
+
+    @property
     def received_octets(self) -> int:
         """What the capture has of the client: grows while it sends anything."""
         return 0 if self.capture is None else os.fstat(self.capture).st_size - self.own_octets
 
     def close(self) -> None:
+        self.unwritten.clear()
         if self.capture is not None:
             os.close(self.capture)
 

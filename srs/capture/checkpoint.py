@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from srs.capture import folder
-from srs.capture.call import Accepted, Call
+from srs.capture.call import Answered, Call
 from srs.capture.channel import Message
 from srs.capture.security import Srtp
 from srs.sip.dialog import Dialog
@@ -14,8 +14,8 @@ from srs.sip.session_timer import SessionTimer
 from srs.siprec.headers import Side
 from srs.siprec.sdp import parse
 
-LARGEST_INVITE = 32 << 10
-"""Octets of an INVITE that is kept until its ACK; of a larger one the client's retransmission must do."""
+LARGEST_REQUEST = 32 << 10
+"""Octets of an INVITE that is kept until its ACK, and of a BYE; of a larger INVITE the client's next one must do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class Restored:
     dialog: Dialog
     ended: bool
     """The client's BYE was answered."""
+    bye: Answered | None
+    """That BYE."""
     timer: SessionTimer | None
     """Counted anew from the restart: at worst a client that is gone is missed one interval later."""
 
@@ -40,8 +42,9 @@ def dump(call: Call, dialog: Dialog) -> Message:
         "ports": list(call.ports.items()),
         "answer": str(call.answer) if call.answer else None,
         "dialog": dialog.to_dict(),
-        "accepted": _dump_accepted(call.accepted),
+        "accepted": call.accepted and answered(call.accepted),
         "ended": False,
+        "bye": None,
         "video": call.video,
         "side": asdict(call.side) if call.side else None,
         "srtp": call.srtp,
@@ -62,30 +65,31 @@ def restore(data_dir: Path, recording: str, state: Message) -> Restored:
     call.ports = {line: port for line, port in state["ports"]}  # noqa: C416 - dict() of lists is not typed
     call.asked = set(call.ports)
     call.answer = parse(state["answer"].encode()) if state["answer"] else None
-    call.accepted = _load_accepted(state["accepted"])
+    call.accepted = _load_answered(state["accepted"])
     dialog = Dialog.from_dict(state["dialog"])
     call.dialog = dialog.id
     call.video, call.srtp = state["video"], Srtp(state["srtp"])
     call.side = Side(**state["side"]) if state["side"] else None
     timer = SessionTimer(**state["timer"]) if state["timer"] else None
-    return Restored(call, dialog, state["ended"], timer)
+    return Restored(call, dialog, state["ended"], _load_answered(state["bye"]), timer)
 
 
-def invite(data: bytes, flow: Flow) -> Message | None:
-    """An INVITE that is not answered yet, as `request` reads it; None if it is too large."""
-    return {"data": data.decode("latin-1"), "flow": flow.to_dict()} if len(data) <= LARGEST_INVITE else None
+def received(data: bytes, flow: Flow) -> Message | None:
+    """A request as it came, as `request` reads it; None if it is too large."""
+    return {"data": data.decode("latin-1"), "flow": flow.to_dict()} if len(data) <= LARGEST_REQUEST else None
 
 
 def request(message: Message) -> tuple[bytes, Flow]:
     return message["data"].encode("latin-1"), Flow.from_dict(message["flow"])
 
 
-def _dump_accepted(accepted: Accepted | None) -> Message | None:
-    kept = accepted and invite(accepted.invite, accepted.flow)
-    return {**kept, "ok": accepted.ok.decode("latin-1")} if accepted and kept else None
+def answered(both: Answered) -> Message | None:
+    """A request and our 200; None if it is too large."""
+    kept = received(both.request, both.flow)
+    return kept and {**kept, "ok": both.ok.decode("latin-1")}
 
 
-def _load_accepted(message: Message | None) -> Accepted | None:
+def _load_answered(message: Message | None) -> Answered | None:
     if message is None:
         return None
-    return Accepted(*request(message), message["ok"].encode("latin-1"))
+    return Answered(*request(message), message["ok"].encode("latin-1"))

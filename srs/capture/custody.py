@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -11,9 +11,6 @@ from srs.capture.admission import RETRY_AFTER_S, Refusal
 from srs.capture.channel import Channel, ChannelClosed, Message, TooLarge
 
 log = structlog.get_logger()
-
-SOON_S = 0.05
-"""What no answer waits for is told or written so long afterwards, together with what comes meanwhile."""
 
 
 class Custody:
@@ -29,8 +26,6 @@ class Custody:
         self._numbers = itertools.count()
         self.leaving = False
         """A successor goes on with all: connections that close now are not to be dropped."""
-        self._acknowledged: set[str] = set()
-        """Recordings whose ACK the keeper is to be told of."""
         self._asked: dict[int, asyncio.Future[list[int]]] = {}
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._channel.fileno(), self._read)
@@ -61,27 +56,22 @@ class Custody:
         """The capture file is there: have all written into it that comes to the ports bound."""
         self._send({"do": "capture", "id": recording})
 
-    def checkpoint(self, recording: str, state: Message) -> None:
-        """Leave what a successor of this process needs to go on with the session."""
-        self._acknowledged.discard(recording)  # `state` knows it
+    def checkpoint(self, recording: str, state: Message) -> bool:
+        """Leave what a successor of this process needs to go on with the session; returns whether it is held."""
         try:
             self._send({"do": "checkpoint", "id": recording, "state": state})
         except TooLarge as error:
             log.warning("checkpoint too large: a restart loses this dialog", recording=recording, size=str(error))
+            return False
+        return True
 
-    def acknowledged(self, recording: str) -> None:
-        """The ACK has come: no successor of this process need send the 200 again. It is told soon, with others."""
-        if not self._acknowledged:
-            self._loop.call_later(SOON_S, self._tell_acknowledged)
-        self._acknowledged.add(recording)
+    def acknowledged(self, recordings: Sequence[str]) -> None:
+        """ACKs have come and are written: no successor of this process need send the 200 again."""
+        self._send({"do": "acknowledged", "ids": recordings})
 
-    def _tell_acknowledged(self) -> None:
-        self._send({"do": "acknowledged", "ids": list(self._acknowledged)})
-        self._acknowledged.clear()
-
-    def ended(self, recording: str) -> None:
-        """The BYE is answered: a successor of this process ends the session."""
-        self._send({"do": "ended", "id": recording})
+    def ended(self, recording: str, bye: Message | None) -> None:
+        """The BYE is answered: a successor of this process ends the session, and writes `bye` if we did not."""
+        self._send({"do": "ended", "id": recording, "bye": bye})
 
     def protect(self, recording: str, keys: Message) -> None:
         """Have the RTCP of a session protected as was agreed; see `srs.capture.keys`."""

@@ -127,9 +127,9 @@ class Holdings:
             if (held := self._held.get(recording)) and held.checkpoint:
                 held.checkpoint["accepted"] = None
 
-    def ended(self, recording: str) -> None:
+    def ended(self, recording: str, bye: Message | None) -> None:
         if (held := self._held.get(recording)) and held.checkpoint:
-            held.checkpoint["ended"] = True
+            held.checkpoint["ended"], held.checkpoint["bye"] = True, bye
 
     def protect(self, message: Message) -> None:
         held = self._held.get(message["id"])

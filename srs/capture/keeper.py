@@ -304,7 +304,7 @@ class _Keeper:
             case "acknowledged":
                 self._holdings.acknowledged(message["ids"])
             case "ended":
-                self._holdings.ended(message["id"])
+                self._holdings.ended(message["id"], message["bye"])
             case "keys":
                 self._holdings.protect(message)
             case "close":

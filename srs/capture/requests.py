@@ -11,7 +11,7 @@ import structlog
 
 from srs.capture import answers, checkpoint
 from srs.capture.admission import Refusal
-from srs.capture.call import Accepted, Call
+from srs.capture.call import Answered, Call
 from srs.capture.custody import Custody
 from srs.capture.liveness import Liveness
 from srs.capture.refusals import Refusals
@@ -140,16 +140,25 @@ class Requests:
 
     def _save(self, call: Call, event: RequestReceived, made: Dialog | None) -> None:
         """Checkpoint a call after an answer; `made`: the dialog, if that was a 2xx to an INVITE."""
+        self._sessions.settle(call)
+        answered = Answered(event.data, event.flow, event.transaction.data)
         if made is not None:
             call.dialog = made.id
-            call.accepted = Accepted(event.data, event.flow, event.transaction.data)
+            call.accepted = answered
         dialog = made or event.dialog
         if dialog is None or dialog.id != call.dialog:
             return
         if event.request.method == "BYE":
-            self._custody.ended(call.recording)
+            bye = checkpoint.answered(answered)
+            self._custody.ended(call.recording, bye)
+            held = bye is not None
         else:
-            self._custody.checkpoint(call.recording, checkpoint.dump(call, dialog))
+            state = checkpoint.dump(call, dialog)
+            held = (
+                self._custody.checkpoint(call.recording, state) and made is not None and state["accepted"] is not None
+            )
+        if held:
+            call.entrusted = answered.ok
 
     def _ok(self, event: RequestReceived, answer: Sdp | None = None) -> Response:
         return answers.ok(event.request, event.flow, self._settings.sip.advertise, answer)

@@ -10,18 +10,18 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 
 import structlog
 
 from srs.capture import checkpoint, folder, keys, peers, security
 from srs.capture.admission import RETRY_AFTER_S, Admission, Refusal
-from srs.capture.call import Call, new_call
-from srs.capture.custody import SOON_S, Custody
+from srs.capture.call import Answered, Call, new_call
+from srs.capture.custody import Custody
 from srs.capture.health import Health
 from srs.capture.peers import Caller
 from srs.capture.writer import DiskHangs, Writer
 from srs.config import Settings
+from srs.sip import message as sip
 from srs.sip.digest import Digest
 from srs.sip.flow import Flow
 from srs.sip.message import Request, Response
@@ -43,6 +43,8 @@ MOST_LINES = 32
 LINGER_S = 0.3
 """RTP under way when BYE comes is still captured (some clients send on for 0.2 s)."""
 
+SOON_S = 0.05
+"""What no answer waits for is written so long afterwards, together with what comes meanwhile."""
 REWRITE_S = 1.0
 """Pause before the disk is tried again that did not take the end of a call."""
 
@@ -120,20 +122,37 @@ class Sessions:
     def note(self, message: Request | Response, data: bytes, flow: Flow, time_ns: int, *, sent: bool) -> None:
         """Keep a message in the capture of its session, if it is of one.
 
-        A final answer of ours is written when this returns, with what was noted before; all else soon.
+        A final answer of ours is written when this returns, with what was noted before, unless the keeper has it; all
+        else soon.
         """
         call = self.get(message.call_id)
         if call is None:
             return
         call.note(message, data, flow, time_ns, sent=sent)
-        if not sent or isinstance(message, Request) or message.code < 200:
+        if not sent or isinstance(message, Request) or message.code < 200 or data == call.entrusted:
             self._write_soon(call)
-            return
+        else:
+            self._write_now(call)
+
+    def settle(self, call: Call) -> None:
+        """Have written what the keeper has of a session, before it is told what takes the place of that."""
+        if not call.is_settled:
+            self._write_now(call)
+
+    def go_on(self, call: Call, answered: Answered, time_ns: int) -> None:
+        """Write what the keeper has of a session, if a predecessor died before it did."""
+        request, ok = sip.parse(answered.request), sip.parse(answered.ok)
+        if not call.has(request, answered.request):
+            call.note(request, answered.request, answered.flow, time_ns, sent=False)
+        if not call.has(ok, answered.ok):
+            call.note(ok, answered.ok, answered.flow, time_ns, sent=True)
+        self._write_soon(call)
+
+    def _write_now(self, call: Call) -> None:
         try:
             self._writer.do(call.flush)
         except OSError as error:
-            log.error("capture not written", recording=call.recording, call_id=call.call_id, error=str(error))
-            self._health.write_failed(f"{error.strerror}", time.monotonic())
+            self._failed(call, error)
 
     def _write_soon(self, call: Call) -> None:
         """Together with what comes meanwhile: to wake the thread costs more than to write."""
@@ -142,17 +161,33 @@ class Sessions:
         self._unwritten[call.call_id] = call
 
     def _write_unwritten(self) -> None:
-        self._writer.later(partial(_flush, self._take_unwritten()))
+        calls = self._take_unwritten()
+        loop = asyncio.get_running_loop()
+        self._writer.later(lambda: loop.call_soon_threadsafe(self._wrote, calls, _flush(calls)))
 
     def _take_unwritten(self) -> list[Call]:
-        living = [call for call in self._unwritten.values() if self.get(call.call_id) is call]
-        self._unwritten = {}
-        return living
+        calls, self._unwritten = list(self._unwritten.values()), {}
+        return calls
+
+    def _wrote(self, calls: Iterable[Call], failures: Iterable[tuple[Call, OSError]]) -> None:
+        for call, error in failures:
+            self._failed(call, error)
+        news = [call for call in calls if call.ack_is_news and call.accepted is None and call.is_settled]
+        for call in news:
+            call.ack_is_news = False
+        if news:
+            self._custody.acknowledged([call.recording for call in news])
+
+    def _failed(self, call: Call, error: OSError) -> None:
+        log.error("capture not written", recording=call.recording, call_id=call.call_id, error=str(error))
+        self._health.write_failed(f"{error.strerror}", time.monotonic())
 
     def write_all(self) -> None:
         """Write what was to be written soon: this process leaves its sessions to another."""
+        calls = self._take_unwritten()
         with suppress(DiskHangs):
-            self._writer.do(partial(_flush, self._take_unwritten()))
+            self._writer.do(lambda: _flush(calls))
+            self._wrote(calls, ())
 
     def remark(self, call: Call, event: str) -> None:
         """Keep in the capture of a session what the recorder did of its own accord.
@@ -195,7 +230,7 @@ class Sessions:
         call.note(request, data, flow, time_ns, sent=False)
         if note := peers.note(peer):
             call.remark(note)
-        self._writer.later(partial(_flush, [call]))  # while the keeper binds
+        self._writer.later(lambda: _flush([call]))  # while the keeper binds
         lines = self._missing(call, offered) if offered else list(OUR_LINES)
         return Starting(call, offered, self.bind(call, lines, data, flow))
 
@@ -244,7 +279,7 @@ class Sessions:
         """Ask for port pairs for m-lines of a session, as an INVITE wants it; `bound` waits for them."""
         missing = [line for line in lines if line not in call.asked]
         call.asked.update(missing)
-        invite = checkpoint.invite(data, flow)
+        invite = checkpoint.received(data, flow)
         return Asked(missing, self._custody.bind(call.recording, call.call_id, call.address, len(missing), invite))
 
     async def bound(self, call: Call, asked: Asked) -> None:
@@ -321,6 +356,7 @@ class Sessions:
         if self._calls.get(call.call_id) is not call:
             return
         self._forget(call)
+        self._unwritten.pop(call.call_id, None)
         try:
             self._writer.do(call.discard)
         except DiskHangs:
@@ -355,10 +391,15 @@ class Sessions:
             self.idle.set()
 
 
-def _flush(calls: Iterable[Call]) -> None:
+def _flush(calls: Iterable[Call]) -> list[tuple[Call, OSError]]:
+    """Write what is to be written of some calls; returns where the disk did not take it, which is tried again later."""
+    failures = []
     for call in calls:
-        with suppress(OSError):  # tried again with the next message, whose failure is told
+        try:
             call.flush()
+        except OSError as error:
+            failures.append((call, error))
+    return failures
 
 
 def _wants_port(line: MediaLine, call: Call) -> bool:

@@ -96,6 +96,7 @@ class Signalling:
         spawn(self._watch(), "watch clients")
         self._tell()
         await asyncio.wait([stopped, self._custody.gone], return_when=asyncio.FIRST_COMPLETED)
+        self._sessions.write_all()
         if not self._custody.leaving:
             await self._server.close()
 
@@ -172,12 +173,15 @@ class Signalling:
         call.liveness = Liveness(now, now, timer=restored.timer)
         self._sessions.adopt(call)
         if accepted := call.accepted:
-            request, ok = sip.parse(accepted.invite), sip.parse(accepted.ok)
+            self._sessions.go_on(call, accepted, time.time_ns())
+            request, ok = sip.parse(accepted.request), sip.parse(accepted.ok)
             assert isinstance(request, Request)
             assert isinstance(ok, Response)
             self._endpoint.resume(dialog, request, ok, accepted.flow, now)
         else:
             self._endpoint.restore(dialog)
+        if restored.bye:
+            self._sessions.go_on(call, restored.bye, time.time_ns())
         if restored.ended:
             self._sessions.ended_before.add(call.call_id)
             spawn(self._sessions.end(call), f"end {call.call_id}")
@@ -194,7 +198,6 @@ class Signalling:
         if self._requests.answering:
             await asyncio.wait(self._requests.answering, timeout=LEAVE_S)
         await asyncio.sleep(0.01)  # what was written goes out
-        self._sessions.write_all()
         self._custody.leaving = True
         self._stopped.set()
 
@@ -284,8 +287,7 @@ class Signalling:
 
     def _on_ack(self, dialog: Dialog) -> None:
         if call := self._sessions.get(dialog.call_id):
-            call.accepted = None
-            self._custody.acknowledged(call.recording)
+            call.accepted, call.ack_is_news = None, True
 
     def _on_ack_timeout(self, call_id: str, *, first: bool) -> None:
         """Only the first INVITE's ACK matters (RFC 3261 §13.3.1.4); that of a re-INVITE may be lost (SRS-40)."""

@@ -2,7 +2,7 @@ import json
 import os
 
 from srs.capture import checkpoint, folder
-from srs.capture.call import Accepted, new_call
+from srs.capture.call import Answered, new_call
 from srs.capture.liveness import Liveness
 from srs.sip.dialog import Dialog
 from srs.sip.flow import Flow
@@ -23,9 +23,10 @@ def test_a_call_comes_back_as_it_was(tmp_path) -> None:
     call.side = Side(near=False, pair="1-2", address="700")
     call.video, timer = False, SessionTimer(1800, ours=True, told=True)
     call.liveness = Liveness(1.0, 2.0, timer=timer)
-    call.accepted = Accepted(b"INVITE \xff\x00\r\n", FLOW, b"SIP/2.0 200 OK\r\n")
+    call.accepted = Answered(b"INVITE \xff\x00\r\n", FLOW, b"SIP/2.0 200 OK\r\n")
     state = json.loads(json.dumps(checkpoint.dump(call, DIALOG)))
-    state["ended"] = True  # so the keeper notes a BYE
+    bye = Answered(b"BYE \xff\r\n", FLOW, b"SIP/2.0 200 OK\r\nCSeq: 2 BYE\r\n")
+    state["ended"], state["bye"] = True, checkpoint.answered(bye)  # so the keeper notes it
     restored = checkpoint.restore(tmp_path, call.recording, state)
     back = restored.call
     names = (
@@ -43,7 +44,7 @@ def test_a_call_comes_back_as_it_was(tmp_path) -> None:
     )
     assert [getattr(back, name) for name in names] == [getattr(call, name) for name in names]
     assert (str(back.answer), restored.dialog, restored.ended) == (str(call.answer), DIALOG, True)
-    assert restored.timer == timer
+    assert (restored.timer, restored.bye) == (timer, bye)
     assert back.capture is not None
     os.write(back.capture, b"more")
     assert call.path.read_bytes().endswith(b"more")
@@ -52,6 +53,6 @@ def test_a_call_comes_back_as_it_was(tmp_path) -> None:
 
 
 def test_a_huge_invite_is_left_to_the_client() -> None:
-    assert checkpoint.invite(b"x" * (checkpoint.LARGEST_INVITE + 1), FLOW) is None
-    kept = json.loads(json.dumps(checkpoint.invite(b"\xfe" * 10, FLOW)))
+    assert checkpoint.received(b"x" * (checkpoint.LARGEST_REQUEST + 1), FLOW) is None
+    kept = json.loads(json.dumps(checkpoint.received(b"\xfe" * 10, FLOW)))
     assert checkpoint.request(kept) == (b"\xfe" * 10, FLOW)

@@ -172,6 +172,24 @@ def test_an_ack_is_kept_though_nothing_follows_it(recorder, phones) -> None:
     recorder.recordings(1)
 
 
+def test_what_is_answered_and_not_yet_written_a_successor_writes(recorder, phones) -> None:
+    """Signalling writes 50 ms after it has answered."""
+    phone = phones("UDP")
+    (pid,) = recorder.children("signalling")
+    ok = phone.ask(phone.invite(), 1)
+    os.kill(pid, signal.SIGKILL)
+    (capture,) = recorder.captures()
+    until(lambda: capture.read_bytes().count(ok) > 0, recorder.log.read_text)
+    phone.send(phone.request("ACK", 1))
+    bye = phone.request("BYE", 2)
+    (pid,) = recorder.children("signalling")
+    answer = phone.ask(bye, 2)
+    os.kill(pid, signal.SIGKILL)
+    (recording,) = recorder.recordings(1)
+    facts = recorder.shown(recording["id"])["facts"]
+    assert (facts["interrupted"], facts["end_reason"]) == (False, "BYE"), answer
+
+
 def test_half_a_message_waits_for_its_rest(recorder, phones) -> None:
     phone = phones("TCP")
     data = phone.invite()
@@ -232,7 +250,8 @@ def test_signalling_dies_somewhere_between_invite_and_200(mortal, transport: str
             phone.send(phone.request("ACK", 1))
             phone.ask(phone.request("BYE", 2), 2)
         assert not Path(mortal.environment["SRS_TEST_DEATH"]).exists(), "signalling did not die"
-    assert len(mortal.recordings(len(steps))) == len(steps)
+    shown = [mortal.shown(recording["id"]) for recording in mortal.recordings(len(steps))]
+    assert [each["facts"]["interrupted"] for each in shown] == [False] * len(steps)
     assert mortal.captures() == []
 
 

@@ -1,33 +1,90 @@
-"""What signalling writes of a session before it leaves it to a successor."""
+"""What is written of a session, and when: by the process that answered, or by its successor."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
+import pytest
+
 from srs.capture import folder
-from srs.capture.call import new_call
+from srs.capture.call import Answered, Call, new_call
 from srs.capture.custody import Custody
 from srs.capture.health import Health
 from srs.capture.sessions import Sessions
 from srs.config import load
 from srs.sip.flow import Flow
-from srs.sip.message import make_request
+from srs.sip.message import Request, Response, make_request, response
 
 FLOW = Flow("UDP", ("127.0.0.1", 5060), ("127.0.0.1", 40000))
+HEADERS = [
+    ("Via", "SIP/2.0/UDP 127.0.0.1:40000;branch=z9hG4bK1"),
+    ("From", "<sip:src@127.0.0.1>;tag=1"),
+    ("To", "<sip:srs@127.0.0.1>;tag=2"),
+    ("Call-ID", "id"),
+    ("CSeq", "2 BYE"),
+    ("Max-Forwards", "70"),
+]
+BYE = make_request("BYE", "sip:srs@127.0.0.1", HEADERS)
+OK = response(BYE, 200)
 
 
-def test_an_ack_of_the_last_moment_is_written(tmp_path: Path) -> None:
+@pytest.fixture
+def call(tmp_path: Path) -> Call:
     folder.prepare(tmp_path)
-    call = new_call(tmp_path, "recording", "id", "127.0.0.1", FLOW)
-    ack = make_request("ACK", "sip:srs@127.0.0.1", [("Call-ID", "id")])
+    return new_call(tmp_path, "recording", "id", "127.0.0.1", FLOW)
 
-    async def leave() -> None:
-        sessions = Sessions(load(None, tmp_path), cast("Custody", None), cast("Health", None))
+
+def told(call: Call, tell: Callable[[Sessions], None]) -> bytes:
+    """The capture when this process has left."""
+
+    async def live() -> None:
+        sessions = Sessions(load(None, call.path.parents[2]), cast("Custody", None), cast("Health", None))
         sessions.adopt(call)
-        sessions.note(ack, bytes(ack), FLOW, 0, sent=False)
-        assert not call.path.exists()
+        tell(sessions)
         sessions.write_all()
 
-    asyncio.run(leave())
-    assert bytes(ack) in call.path.read_bytes()
-    call.close()
+    asyncio.run(live())
+    return call.path.read_bytes()
+
+
+def test_an_ack_of_the_last_moment_is_written(call: Call) -> None:
+    ack = make_request("ACK", "sip:srs@127.0.0.1", [("Call-ID", "id")])
+
+    def tell(sessions: Sessions) -> None:
+        sessions.note(ack, bytes(ack), FLOW, 0, sent=False)
+        assert not call.path.exists()
+
+    assert bytes(ack) in told(call, tell)
+
+
+def noted(sessions: Sessions, message: Request | Response) -> None:
+    sessions.note(message, bytes(message), FLOW, 0, sent=isinstance(message, Response))
+
+
+def test_a_final_answer_waits_for_the_disk_unless_the_keeper_has_it(call: Call) -> None:
+    def tell(sessions: Sessions) -> None:
+        noted(sessions, BYE)
+        noted(sessions, OK)
+        assert call.path.read_bytes().endswith(bytes(OK))
+        call.entrusted = bytes(OK)
+        noted(sessions, OK)
+        assert not call.is_settled
+        sessions.settle(call)
+        assert call.path.read_bytes().count(bytes(OK)) == 2
+
+    told(call, tell)
+
+
+@pytest.mark.parametrize("written", [(), (BYE,), (BYE, OK)])
+def test_a_successor_writes_what_its_predecessor_did_not(call: Call, written: tuple[Request | Response, ...]) -> None:
+    def tell(sessions: Sessions) -> None:
+        call.flush()
+        for message in written:
+            noted(sessions, message)
+        sessions.write_all()
+        sessions.go_on(call, Answered(bytes(BYE), FLOW, bytes(OK)), 0)
+
+    capture = told(call, tell)
+    assert (capture.count(bytes(BYE)), capture.count(bytes(OK))) == (1, 1)
+    assert capture.index(bytes(BYE)) < capture.index(bytes(OK))
