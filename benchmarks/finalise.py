@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.capture import Measured
 from rtp.pcap import HEADER, record
 from rtp.send import Stream
-from srs.archive.audio import pieces, write
+from srs.archive.audio import write
 from srs.archive.finalise import channels, finalise
 from srs.archive.heap import keep_freed
 
@@ -65,11 +65,12 @@ def measure_call(directory: Path, seconds: int, kind: Kind) -> Measured:
 
 
 def _run(capture: Path, out: Path) -> tuple[float, int]:
+    out.unlink(missing_ok=True)  # a recording is written into a new file
     begin = time.process_time()
     (recording,) = finalise(capture)
-    samples, rate = channels(recording)
+    sound = channels(recording)
     with out.open("wb") as file:
-        write(file, "wav", pieces(samples), samples.shape[1], rate, {})
+        write(file, "wav", sound.pieces(), len(sound.columns), sound.rate, {})
     return time.process_time() - begin, sum(leg.facts.packets for leg in recording.legs)
 
 

@@ -3,7 +3,6 @@
 from typing import TypeVar
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 Item = TypeVar("Item", bound=np.generic)
@@ -19,7 +18,19 @@ def windows(array: NDArray[Item], size: int, *, writeable: bool = False) -> NDAr
     An index on the first axis takes or sets whole rows: a memory copy for each piece, not a look-up for each item.
     """
     step = array.strides[0]
-    return as_strided(array, (len(array) - size + 1, size), (step, step), writeable=writeable)
+    view: NDArray[Item] = np.ndarray((len(array) - size + 1, size), array.dtype, array, 0, (step, step))
+    view.flags.writeable = writeable
+    return view
+
+
+def joined(source: NDArray[Item], at: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[Item]:
+    """Return `counts[i]` items from `source[at[i]:]` for every i, end to end. The pieces must lie within the array."""
+    if len(counts) > 0 and (counts == counts[0]).all():
+        alike: NDArray[Item] = windows(source, int(counts[0]))[at].ravel()
+        return alike
+    out = np.empty(int(counts.sum()), source.dtype)
+    copy(source, at, out, np.cumsum(counts) - counts, counts)
+    return out
 
 
 def copy(
@@ -67,11 +78,6 @@ def _copy_alike(
 ) -> None:
     """Copy pieces of one size; so many at once that what lies between source and target stays in the cache."""
     pieces, places = windows(source, size), windows(target, size, writeable=True)
-    dense = bool((np.diff(target_at) == size).all())
     for first in range(0, len(target_at), _AT_ONCE):
         rows = slice(first, first + _AT_ONCE)
-        taken = pieces[source_at[rows]]
-        if dense:
-            target[target_at[first] :][: taken.size] = taken.ravel()
-        else:
-            places[target_at[rows]] = taken
+        places[target_at[rows]] = pieces[source_at[rows]]

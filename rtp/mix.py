@@ -1,6 +1,6 @@
 """Decoded packets on one clock: the packets of a leg into its sound, legs into channels."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import gcd
@@ -14,6 +14,7 @@ from rtp.codecs import Decoded, Samples
 Integers = NDArray[np.int64]
 HALF_TAPS = 24
 """Input samples on either side that an interpolated one is made of."""
+_FRAMES_AT_ONCE = 1 << 17
 MOST_SLIP = 1e-3
 """Share of a packet by which the next one may begin later, as the skew of a clock is made good: no silence."""
 
@@ -57,6 +58,8 @@ def leg(sources: Sequence[Placed], length: int) -> Samples:
             before 0 or behind `length` are not heard.
         length: samples.
     """
+    if len(sources) == 1 and (whole := _in_one_piece(sources[0], length)) is not None:
+        return whole
     sound = np.zeros(length, np.int16)
     free_from = 0
     for source in sources:
@@ -74,23 +77,68 @@ def leg(sources: Sequence[Placed], length: int) -> Samples:
     return sound
 
 
+def _in_one_piece(source: Placed, length: int) -> Samples | None:
+    """Return the sound of a leg whose packets follow each other without a hole; None: there are some."""
+    counts, positions = source.decoded.counts, source.positions
+    if len(counts) == 0 or positions[0] < 0 or (np.diff(positions) != counts[:-1]).any():
+        return None
+    silence = np.zeros(int(positions[0]), np.int16)
+    behind = np.zeros(max(0, length - len(silence) - len(source.decoded.samples)), np.int16)
+    return np.concatenate([silence, source.decoded.samples, behind])[:length]
+
+
 def laid(source: Placed, length: int) -> int:
     """Return how many samples of a source `leg` lets be heard."""
     return int(_within(source, length).counts.sum())
 
 
-def channels(legs: Sequence[tuple[Samples, int]]) -> tuple[Samples, int]:
-    """Return legs side by side, (frames, legs) int16, at the highest of their rates, and that rate.
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """Sounds beside each other."""
+
+    columns: tuple[Samples, ...]
+    """All equally long."""
+    rate: int
+    """Hz."""
+
+    def __len__(self) -> int:
+        """Return the samples of each."""
+        return len(self.columns[0])
+
+    def pieces(self) -> Iterator[Samples]:
+        """Yield them as files have them, (frames, channels): few at a time, so that they stay in the cache."""
+        for first in range(0, len(self), _FRAMES_AT_ONCE):
+            piece = np.empty((min(_FRAMES_AT_ONCE, len(self) - first), len(self.columns)), np.int16)
+            for index, column in enumerate(self.columns):
+                piece[:, index] = column[first : first + _FRAMES_AT_ONCE]
+            yield piece
+
+    def part(self, begin: int, end: int) -> "Channels":
+        """Return the samples from one to before another."""
+        return Channels(tuple(column[begin:end] for column in self.columns), self.rate)
+
+    def mixed(self) -> "Channels":
+        """Return all added into one, saturated."""
+        total = np.zeros(len(self), np.int32)
+        for column in self.columns:
+            total += column
+        return Channels((total.clip(-32768, 32767).astype(np.int16),), self.rate)
+
+
+def channels(legs: Sequence[tuple[Samples, int]]) -> Channels:
+    """Return legs beside each other, at the highest of their rates.
 
     Args:
         legs: samples and rate of each; all last equally long.
     """
     rate = max(rate for _, rate in legs)
     columns = [resample(samples, own, rate) for samples, own in legs]
-    together = np.zeros((max(map(len, columns)), len(columns)), np.int16)
-    for index, column in enumerate(columns):
-        together[: len(column), index] = column
-    return together, rate
+    longest = max(map(len, columns))
+    return Channels(tuple(_padded(column, longest) for column in columns), rate)
+
+
+def _padded(column: Samples, length: int) -> Samples:
+    return column if len(column) == length else np.pad(column, (0, length - len(column)))
 
 
 def resample(samples: Samples, own: int, rate: int) -> Samples:

@@ -37,7 +37,9 @@ class Packets:
         return len(self.row)
 
     def take(self, which: NDArray[np.bool_] | NDArray[np.int64] | slice) -> "Packets":
-        """Return some of them."""
+        """Return some of them; of a mask or slice of all of them nothing is copied."""
+        if not isinstance(which, slice) and which.dtype == bool and which.all():
+            return self
         return Packets(*(getattr(self, column.name)[which] for column in fields(self)))
 
 

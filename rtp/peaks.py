@@ -6,6 +6,7 @@ that only silence is 0.
 """
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,11 +47,11 @@ class Peaks:
         return header + self.values.tobytes()
 
 
-def of(samples: NDArray[np.int16], rate: int) -> Peaks:
-    """Outline a sound, (frames, channels)."""
+def of(channels: Sequence[NDArray[np.int16]], rate: int) -> Peaks:
+    """Outline a sound: channels that are equally long."""
     bucket = max(round(BUCKET_S * rate), 1)
-    columns = [_outline(np.ascontiguousarray(column), bucket) for column in samples.T]
-    return Peaks(np.stack(columns, axis=1), rate, bucket, len(samples))
+    columns = [_outline(np.ascontiguousarray(channel), bucket) for channel in channels]
+    return Peaks(np.stack(columns, axis=1), rate, bucket, len(channels[0]))
 
 
 def _outline(samples: NDArray[np.int16], bucket: int) -> NDArray[np.int8]:

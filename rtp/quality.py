@@ -115,6 +115,11 @@ def bit_rate(octets: Integers, seconds: NDArray[np.float64]) -> float:
     return float(np.median(speech)) if len(speech) else 0.0
 
 
+def has_modes(codec: str | None) -> bool:
+    """Tell whether what a codec impairs depends on its bit rate."""
+    return any(least > 0 for least, _, _ in IMPAIRMENTS.get(codec or "", ()))
+
+
 def rating(codec: str | None, found: Bursts, bit_s: float = 0.0) -> float | None:
     """Return R of the E-model (ITU-T G.107 §7): 93.2 less what codec and loss impair; None: no values for the codec.
 
@@ -168,9 +173,9 @@ def loudness(samples: Samples, rate: int) -> Loudness:
     for first in range(0, len(frames), _AT_ONCE):
         heard = frames[first : first + _AT_ONCE]
         part = heard.astype(np.float32)
-        power[first : first + _AT_ONCE] = np.einsum("ij,ij->i", part, part) / size
-        if heard.max() >= FULL or heard.min() <= -FULL:  # found five times as fast among the whole numbers
-            clipped += int(np.count_nonzero(heard >= FULL) + np.count_nonzero(heard <= -FULL))
+        power[first : first + _AT_ONCE] = np.vecdot(part, part)
+        clipped += int(np.count_nonzero(np.abs(heard).view(np.uint16) >= FULL))  # that of -32768 has no int16
+    power /= size
     active = power[power >= 10 ** (SILENT_DBOV / 10) * 32768.0**2]
     level = 10 * np.log10(active.mean() / 32768.0**2) if len(active) else None
     return Loudness(level if level is None else float(level), 1 - len(active) / len(frames), clipped / frames.size)

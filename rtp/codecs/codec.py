@@ -1,17 +1,18 @@
 """What a payload type means, and what payloads come to."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rtp.blocks import copy
+from rtp.blocks import joined
 
 Octets = NDArray[np.uint8]
 Samples = NDArray[np.int16]
 Integers = NDArray[np.int64]
+_AT_ONCE: Final = 512
 MOST_CONCEALED_S: Final = 0.06
 """Of a loss that is sounded over."""
 
@@ -88,9 +89,13 @@ class Payloads:
 
     def joined(self, counts: Integers) -> Octets:
         """Return the first `counts[i]` octets of every payload, end to end."""
-        octets = np.empty(int(counts.sum()), np.uint8)
-        copy(self.data, self.start, octets, np.cumsum(counts) - counts, counts)
-        return octets
+        return joined(self.data, self.start, counts)
+
+    def blocks(self) -> Iterator[Octets]:
+        """Yield all payloads end to end, as many at a time as a cache holds."""
+        for first in range(0, len(self), _AT_ONCE):
+            rows = slice(first, first + _AT_ONCE)
+            yield joined(self.data, self.start[rows], self.length[rows])
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,11 @@ from rtp.codecs.codec import Codec, Decoded, Octets, Payloads, Samples
 def decode(codec: Codec, payloads: Payloads) -> Decoded:
     """Decode "PCMU" or "PCMA" of one channel."""
     counts = payloads.length.astype(np.int64)
-    return Decoded(_look_up(_TABLES[codec.name](), payloads.joined(counts)), counts, codec.clock_rate)
+    pairs, samples, end = _TABLES[codec.name](), np.empty(int(counts.sum()), np.int16), 0
+    for octets in payloads.blocks():
+        begin, end = end, end + len(octets)
+        _look_up(pairs, octets, samples[begin:end])
+    return Decoded(samples, counts, codec.clock_rate)
 
 
 def encode(name: str, samples: Samples) -> Octets:
@@ -42,10 +46,6 @@ def a_law() -> Samples:
     return np.where(code & 0x80, magnitude, -magnitude).astype(np.int16)
 
 
-_AT_ONCE = 8192
-"""Look-ups whose indices stay in the cache."""
-
-
 def _pairs(table: Samples) -> NDArray[np.uint32]:
     """Return the two samples for each pair of codes as one word: half as many look-ups, four times as fast."""
     pairs = np.empty((256, 256, 2), np.int16)  # by second code, first code
@@ -66,16 +66,12 @@ def _a_law_pairs() -> NDArray[np.uint32]:
 _TABLES: Mapping[str, Callable[[], NDArray[np.uint32]]] = {"PCMU": _mu_law_pairs, "PCMA": _a_law_pairs}
 
 
-def _look_up(pairs: NDArray[np.uint32], octets: Octets) -> Samples:
+def _look_up(pairs: NDArray[np.uint32], octets: Octets, samples: Samples) -> None:
     even = octets.size & ~1
-    samples = np.empty(octets.size, np.int16)
     codes, words = octets[:even].view("<u2"), samples[:even].view(np.uint32)
-    for first in range(0, len(codes), _AT_ONCE):
-        piece = slice(first, first + _AT_ONCE)
-        np.take(pairs, codes[piece], out=words[piece], mode="wrap")  # all are in range: the mode that is not checked
+    np.take(pairs, codes, out=words, mode="wrap")  # all are in range: the mode that is not checked
     if even < octets.size:
         samples[-1] = pairs[octets[-1:].astype(np.uint16)].view(np.int16)[0]
-    return samples
 
 
 @cache

@@ -24,7 +24,7 @@ def demultiplex(datagrams: Datagrams, streams: Sequence[Stream], start_ns: int) 
     for stream in streams:
         assert stream.local is not None
         rows = np.flatnonzero(datagrams.destination_port == stream.local[1])
-        exact = rows[(datagrams.destination[rows] == np.frombuffer(mapped(stream.local[0]), np.uint8)).all(axis=1)]
+        exact = rows[_are(datagrams.destination[rows], stream.local[0])]
         rows = exact if len(exact) else rows
         later = [other for other in streams if other.local == stream.local and _since(other) > _since(stream)]
         earlier = [other for other in streams if other.local == stream.local and _since(other) < _since(stream)]
@@ -32,6 +32,13 @@ def demultiplex(datagrams: Datagrams, streams: Sequence[Stream], start_ns: int) 
         to_ns = min(map(_since, later), default=np.iinfo(np.int64).max)
         found.append(rows[(datagrams.time_ns[rows] >= from_ns) & (datagrams.time_ns[rows] < to_ns)])
     return found
+
+
+def _are(addresses: NDArray[np.uint8], address: str) -> NDArray[np.bool_]:
+    """Tell which of some addresses, (n, 16), are this one."""
+    halves, wanted = addresses.view(np.uint64), np.frombuffer(mapped(address), np.uint64)
+    same: NDArray[np.bool_] = (halves[:, 0] == wanted[0]) & (halves[:, 1] == wanted[1])
+    return same
 
 
 def _since(stream: Stream) -> int:

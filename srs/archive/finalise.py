@@ -9,6 +9,7 @@ import numpy as np
 
 from rtp import mix, pcap
 from rtp.codecs import Samples
+from rtp.mix import Channels
 from rtp.pcap import Datagrams
 from srs.archive import legs, secure
 from srs.archive.demultiplex import Rows, demultiplex
@@ -150,8 +151,8 @@ def _rows(datagrams: Datagrams, session: Session, replayed: Replay, sessions: Se
     return {stream: own[datagrams.time_ns[own] < until_ns] for stream, own in rows.items()}
 
 
-def channels(recording: Recording) -> tuple[Samples, int]:
-    """Return the legs side by side, (frames, legs) int16, at the highest leg's rate, and that rate."""
+def channels(recording: Recording) -> Channels:
+    """Return the legs beside each other, at the highest leg's rate."""
     return mix.channels([(leg.samples, leg.sample_rate) for leg in recording.legs])
 
 

@@ -23,7 +23,6 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from srs.archive import audio, captures, peaks, preview
-from srs.archive.audio import Samples
 from srs.archive.database import connect, reading, writing
 from srs.archive.errors import NoRecording
 from srs.archive.export import tags_of
@@ -39,6 +38,7 @@ from srs.config.archive import MetadataSettings
 from srs.config.rules import NumbersSettings
 
 if TYPE_CHECKING:
+    from rtp.mix import Channels
     from srs.archive.finalise import LegSound
     from srs.archive.finalise import Recording as Finalised
 
@@ -60,7 +60,7 @@ class Archive:
     store: Store
     audio: AudioSettings
     finalise: Callable[[Path], Sequence["Finalised"]]
-    channels: Callable[["Finalised"], tuple[Samples, int]]
+    channels: Callable[["Finalised"], "Channels"]
     refusals: tuple[type[Exception], ...]
     """What `finalise` raises for a capture that holds no recording."""
     numbers: NumbersSettings = field(default_factory=NumbersSettings)
@@ -269,18 +269,18 @@ def _leg(channel: int, leg: "LegSound") -> Leg:
 def _store(archive: Archive, row: Recording, finalised: "Finalised", key: str | None) -> None:
     """Put the sound, sealed where there is a key, and its outline into the store; its size and sum into the row."""
     assert row.file is not None
-    samples, rate = archive.channels(finalised)
+    sound = archive.channels(finalised)
     if archive.audio.channels == "mono":
-        samples = audio.mixed(samples)
+        sound = sound.mixed()
     tags = tags_of(row.caller, row.callee, row.started_at, row.id)
     with tempfile.TemporaryFile(dir=archive.data_dir) as file:
-        audio.write(file, archive.audio.format, audio.pieces(samples), samples.shape[1], rate, tags)
+        audio.write(file, archive.audio.format, sound.pieces(), len(sound.columns), sound.rate, tags)
         with file if key is None else sealed(archive.store.keys, key, file, archive.data_dir) as stored:
             if key is not None:
                 row.key, row.file = key, row.file + SUFFIX
             row.bytes, row.sha256 = _measure(stored)
             stored.seek(0)
-            peaks.save(archive.store, row.file, samples, rate, key)
+            peaks.save(archive.store, row.file, sound.columns, sound.rate, key)
             archive.store.put(row.file, stored)
 
 

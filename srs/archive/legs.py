@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from rtp import conceal, events
 from rtp.codecs import NOT_AUDIO, Samples, decodable, decode
 from rtp.mix import Clock, Placed, laid, leg, resample
-from rtp.quality import bit_rate, quality
+from rtp.quality import bit_rate, has_modes, quality
 from srs.archive.facts import MOST_GAPS, Digit, Interval, LegFacts, Span, losses, span
 from srs.archive.listen import Heard, Source
 
@@ -200,14 +200,20 @@ def _quality(heard: Heard, frame: Frame, sound: Sound) -> dict[str, float | None
     for source in heard.sources:
         timeline, came_ns = source.timeline, source.packets.time_ns[source.timeline.packet]
         began_ns = timeline.anchor_ns + timeline.ticks * (1e9 / source.clock_rate[timeline.packet])
-        transit.append((came_ns - began_ns)[np.argsort(timeline.packet)])
+        transit.append((came_ns - began_ns)[_by_arrival(timeline.packet)])
         missing.append(np.where(_after_pause(came_ns, frame), 0, timeline.missing))
     codec, course = main_codec(heard), (np.concatenate(missing), np.concatenate(transit))
     return asdict(quality(codec, *course, sound.samples, sound.rate, _bit_rate(heard, codec)))
 
 
+def _by_arrival(packet: Integers) -> Integers | slice:
+    return slice(None) if (np.diff(packet) > 0).all() else np.argsort(packet)
+
+
 def _bit_rate(heard: Heard, name: str | None) -> float:
-    """Return the payload bit rate of a codec of the leg."""
+    """Return the payload bit rate of a codec of the leg; 0: none is needed."""
+    if not has_modes(name):
+        return 0.0
     octets, seconds = [np.empty(0, np.int64)], [np.empty(0)]
     wanted = [index for index, codec in enumerate(heard.codecs) if codec.name == name]
     for source in heard.sources:

@@ -101,7 +101,9 @@ def listen(datagrams: Datagrams, rows: Integers, stream: Stream, end_ns: int | N
     sources = []
     senders = _by_ssrc(packets.ssrc, copied)
     for chosen in senders:
-        own = chosen[trusted(_senders(datagrams, packets.row[chosen]), packets.time_ns[chosen], releases)]
+        every = slice(None) if len(chosen) == len(packets) else chosen
+        from_sender = trusted(_senders(datagrams, packets.row[every]), packets.time_ns[every], releases)
+        own = every if from_sender.all() else chosen[from_sender]
         sources.append(_source(datagrams.data, packets.take(own), codec[own], codecs, copied[own]))
     sent = sum(map(len, senders))
     return Heard(

@@ -1,6 +1,7 @@
 """The outline of a recording's sound, beside it in the store; see rtp.peaks for what it holds."""
 
 import io
+from collections.abc import Sequence
 
 import structlog
 
@@ -14,14 +15,14 @@ SUFFIX = ".peaks"
 log = structlog.get_logger()
 
 
-def save(store: Store, key: str, samples: Samples, rate: int, sealed_for: str | None = None) -> None:
-    """Keep the outline of the sound, (frames, channels), that is under a key; sealed as the sound is.
+def save(store: Store, key: str, columns: Sequence[Samples], rate: int, sealed_for: str | None = None) -> None:
+    """Keep the outline of the sound, channel by channel, that is under a key; sealed as the sound is.
 
     Raises:
         StoreError: the store does not do what it should.
         NoKey: there is no key to seal it for.
     """
-    content = io.BytesIO(peaks.of(samples, rate).to_bytes())
+    content = io.BytesIO(peaks.of(columns, rate).to_bytes())
     if sealed_for is not None:
         plain, content = content, io.BytesIO()
         store.keys.seal(sealed_for, plain, content)

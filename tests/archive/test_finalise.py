@@ -6,6 +6,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 from support.archive import finalise
+from support.heard import whole
 from support.scene import (
     AUDIO,
     CLIENT,
@@ -63,7 +64,8 @@ def test_one_way_audio_is_told(tmp_path):
 def test_channels_are_the_legs_side_by_side(tmp_path):
     scene, _ = call()
     recording = finalise(scene.write(tmp_path / "1.pcap"))
-    together, rate = channels(recording)
+    beside = channels(recording)
+    together, rate = whole(beside), beside.rate
     assert (together.shape, together.dtype, rate) == ((33_600, 2), np.int16, 8000)
     np.testing.assert_array_equal(together[:, 1], recording.legs[1].samples)
 

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from support.archive import finalise as single
+from support.heard import whole
 from support.scene import AUDIO, MS, START_NS, THERE, Scene, speech, stream
 
 from rtp.codecs import mu_law
@@ -52,7 +53,8 @@ def test_near_left_far_right_on_one_clock(tmp_path, late_ms):
     assert (recording.caller, recording.callee) == ("sip:7001", "sip:7002")
     assert (recording.call_id, recording.session_id) == ("near@example.com", "1-2")
     assert (recording.started_ns, recording.ended_ns) == (START_NS, START_NS + 2900 * MS)
-    sound, rate = channels(recording)
+    beside = channels(recording)
+    sound, rate = whole(beside), beside.rate
     assert (sound.shape, rate) == ((8 * 2900, 2), 8000)
     for channel, (own, late) in enumerate(zip((near_sound, far_sound), late_ms, strict=True)):
         begin = 8 * (100 + late)

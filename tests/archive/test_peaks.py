@@ -17,10 +17,10 @@ from tests.support.archive import keep
 
 def test_the_outline_is_that_of_the_sound(archive, ended):
     capture = ended()
-    samples, _ = channels(finalise(capture)[0])
+    columns = channels(finalise(capture)[0]).columns
     row = keep(archive, capture)
     found = peaks.load(archive.store, row.file)
-    np.testing.assert_array_equal(found.values, maths.of(samples, RATE).values)
+    np.testing.assert_array_equal(found.values, maths.of(columns, RATE).values)
 
 
 def test_the_outline_is_deleted_with_the_sound(archive, ended):
@@ -40,13 +40,13 @@ def test_the_outline_of_sealed_sound_is_sealed_too(archive, ended, tmp_path):
     store = replace(archive.store, keys=Keys(tmp_path / "keys"))
     store.keys.make("training")
     capture = ended()
-    samples, _ = channels(finalise(capture)[0])
+    columns = channels(finalise(capture)[0]).columns
     row = keep(replace(archive, store=store, judge=lambda row, finalised: Verdict(key="training")), capture)
     path = store.root / (row.file + peaks.SUFFIX)
     assert path.read_bytes().startswith(b"age-encryption.org/v1")
-    np.testing.assert_array_equal(peaks.load(store, row.file, row.key).values, maths.of(samples, RATE).values)
+    np.testing.assert_array_equal(peaks.load(store, row.file, row.key).values, maths.of(columns, RATE).values)
     content = path.read_bytes()
-    path.write_bytes(maths.of(samples, RATE).to_bytes())  # as it was kept once
+    path.write_bytes(maths.of(columns, RATE).to_bytes())  # as it was kept once
     assert peaks.load(store, row.file, row.key) is not None
     path.write_bytes(content)
     store.keys.destroy("training")

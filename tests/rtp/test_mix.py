@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.heard import whole
 
 from rtp.codecs import Decoded
-from rtp.mix import Clock, Placed, channels, leg, resample, upsample
+from rtp.mix import Channels, Clock, Placed, channels, leg, resample, upsample
 
 
 def placed(*packets, rate=8000):
@@ -79,10 +80,28 @@ def test_positions_round_the_anchor_and_keep_the_distance():
 
 
 def test_channels_stand_side_by_side_at_the_highest_rate():
-    together, rate = channels([(np.array([1, 2], np.int16), 16_000), (np.array([3], np.int16), 8000)])
-    assert (together.dtype, together.shape, rate) == (np.int16, (2, 2), 16_000)
+    sound = channels([(np.array([1, 2], np.int16), 16_000), (np.array([3], np.int16), 8000)])
+    together = whole(sound)
+    assert (together.dtype, together.shape, sound.rate) == (np.int16, (2, 2), 16_000)
     assert together[:, 0].tolist() == [1, 2]
     assert together[0, 1] == 3
+
+
+def test_a_long_sound_comes_in_pieces_and_in_parts():
+    rng = np.random.default_rng(1)
+    columns = tuple(rng.integers(-32768, 32768, 200_000).astype(np.int16) for _ in range(3))
+    sound = Channels(columns, 8000)
+    assert max(map(len, sound.pieces())) < len(sound) == 200_000
+    np.testing.assert_array_equal(whole(sound), np.stack(columns, axis=1))
+    np.testing.assert_array_equal(whole(sound.part(5, 70_000)), np.stack(columns, axis=1)[5:70_000])
+    added = np.clip(np.sum(columns, axis=0, dtype=np.int64), -32768, 32767)
+    np.testing.assert_array_equal(whole(sound.mixed())[:, 0], added)
+
+
+@pytest.mark.parametrize("length", [1, 2, 16_384, 16_385])
+def test_channels_that_end_before_the_longest_are_silent_then(length):
+    sound = channels([(np.ones(length, np.int16), 8000), (np.ones(1, np.int16), 8000)])
+    assert whole(sound).sum(axis=0).tolist() == [length, 1]
 
 
 @pytest.mark.parametrize("factor", [2, 6])

@@ -7,6 +7,8 @@ from typing import IO
 import numpy as np
 from support.calls import FRAME
 
+from rtp.mix import Channels
+
 
 def decoded(octets: bytes) -> np.ndarray:
     """The samples of µ-law codes by the formula of ITU-T G.711."""
@@ -20,6 +22,11 @@ def samples(file: str | Path | IO[bytes]) -> np.ndarray:
     with wave.open(str(file) if isinstance(file, Path) else file, "rb") as sound:
         assert (sound.getframerate(), sound.getsampwidth()) == (8000, 2)
         return np.frombuffer(sound.readframes(sound.getnframes()), "<i2").reshape(-1, sound.getnchannels())
+
+
+def whole(sound: Channels) -> np.ndarray:
+    """All samples: (frames, channels) int16."""
+    return np.concatenate([*sound.pieces(), np.empty((0, len(sound.columns)), np.int16)])
 
 
 def is_in(said: np.ndarray, heard: np.ndarray) -> bool:

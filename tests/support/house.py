@@ -58,7 +58,7 @@ def add_recording(house: House, id_: str, key: str | None = None, **more: object
     size = sound.tell()
     sound.seek(0)
     house.store.put(key, sound)
-    peaks.save(house.store, key, samples, 8000)
+    peaks.save(house.store, key, list(samples.T), 8000)
     legs = [Leg(channel=0, aor="sip:ann@example.com"), Leg(channel=1, aor="sip:300@example.com", name="<b>Bob</b>")]
     moments = {"started_at": NOW, "ended_at": NOW, "created_at": NOW, "duration_s": 1.0}
     kept = {"file": key, "format": "wav", "bytes": size, "sha256": "00" * 32}

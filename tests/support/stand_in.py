@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rtp.mix import Channels
 from srs.archive.database import connect
 from srs.archive.keep import Archive
 from srs.archive.store import open_store
@@ -80,8 +81,8 @@ def finalise(path: Path) -> list[Finalised]:
     ]
 
 
-def channels(finalised: Finalised) -> tuple[np.ndarray, int]:
-    return np.stack([leg.samples for leg in finalised.legs], axis=1), RATE
+def channels(finalised: Finalised) -> Channels:
+    return Channels(tuple(leg.samples for leg in finalised.legs), RATE)
 
 
 @pytest.fixture

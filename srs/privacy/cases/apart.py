@@ -67,12 +67,12 @@ class Apart:
             facts = {"started_at": stamp(row.started_at), "reason": why}
             self._note(into, CaseRecording(id=recording, case_id=case.id, facts=_sealed(case, facts)))
             return
-        samples, rate = archive.channels(finalised)
+        sound = archive.channels(finalised)
         from_s, to_s = part(case, row)
         lasts = case.until >= row.ended_at
-        wanted = samples[round(from_s * rate) : None if lasts else round(to_s * rate)]
+        wanted = sound.part(round(from_s * sound.rate), len(sound) if lasts else round(to_s * sound.rate))
         with TemporaryFile(dir=archive.data_dir) as plain, TemporaryFile(dir=archive.data_dir) as buffer:
-            audio.write(plain, FORMAT, audio.pieces(wanted), wanted.shape[1], rate, {})
+            audio.write(plain, FORMAT, wanted.pieces(), len(wanted.columns), wanted.rate, {})
             facts = facts_of(row, from_s, to_s) | {"sha256": _digest(plain)}
             stored = put(archive.store, case, recording, plain, buffer)
         kept = CaseRecording(id=recording, case_id=case.id, facts=_sealed(case, facts), **asdict(stored))
