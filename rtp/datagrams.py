@@ -230,10 +230,10 @@ def _where(mask: NDArray[np.bool_]) -> slice | NDArray[np.bool_]:
 
 def _mapped(addresses: NDArray[np.uint32]) -> Octets:
     """Return IPv4 addresses, as they lie in memory, as (n, 16)."""
-    out = np.empty((len(addresses), 16), np.uint8)
-    out[:, :12] = np.frombuffer(MAPPED, np.uint8)
-    out[:, 12:] = np.ascontiguousarray(addresses).view(np.uint8).reshape(-1, 4)
-    return out
+    words = np.empty((len(addresses), 4), np.uint32)
+    words[:, 0], words[:, 1], words[:, 2] = np.frombuffer(MAPPED, np.uint32)
+    words[:, 3] = addresses
+    return words.view(np.uint8)
 
 
 def _octets(addresses: NDArray[np.void]) -> Octets:

@@ -12,7 +12,8 @@ Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 ANCHOR_WINDOW_NS = 1_000_000_000
 """Over which the lowest transit tells where a line of timestamps begins, so that one late packet does not."""
-_EPOCH = 1 << 40
+_EPOCH_BITS = 40
+_EPOCH = 1 << _EPOCH_BITS
 """More than any sequence number without wraps, so that epoch and sequence number sort as one integer."""
 
 
@@ -148,7 +149,8 @@ def _late(unique: Integers, key: Integers) -> int:
 def _missing(key: Integers) -> Integers:
     """Return how many sequence numbers of the same epoch are missing before each packet."""
     skipped = np.diff(key, prepend=key[:1] - 1) - 1
-    return np.where(np.diff(key // _EPOCH, prepend=key[:1] // _EPOCH) == 0, skipped, 0)
+    epoch = key >> _EPOCH_BITS
+    return np.where(np.diff(epoch, prepend=epoch[:1]) == 0, skipped, 0)
 
 
 def _places(

@@ -92,9 +92,12 @@ def _first_octets(
     data: NDArray[np.uint8], start: NDArray[np.int64], length: NDArray[np.int64]
 ) -> tuple[NDArray[np.uint8], Counter[str]]:
     """Return the first octet of each datagram (0 for an empty one) and what they say is not RTP."""
-    flags = np.zeros(len(start), np.uint8)
     some = length > 0
-    flags[some] = data[start[some]]
+    if some.all():
+        flags = data[start]
+    else:
+        flags = np.zeros(len(start), np.uint8)
+        flags[some] = data[start[some]]
     kinds: Counter[str] = Counter()
     other = some & (flags >> 6 != 2)
     if other.any():

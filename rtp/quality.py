@@ -174,7 +174,10 @@ def loudness(samples: Samples, rate: int) -> Loudness:
         heard = frames[first : first + _AT_ONCE]
         part = heard.astype(np.float32)
         power[first : first + _AT_ONCE] = np.vecdot(part, part)
-        clipped += int(np.count_nonzero(np.abs(heard).view(np.uint16) >= FULL))  # that of -32768 has no int16
+        loud = power[first : first + _AT_ONCE] > 0.99 * FULL**2  # a frame with less has no sample at full scale
+        if loud.any():
+            heard = heard if loud.all() else heard[loud]
+            clipped += int(np.count_nonzero(np.abs(heard).view(np.uint16) >= FULL))  # that of -32768 has no int16
     power /= size
     active = power[power >= 10 ** (SILENT_DBOV / 10) * 32768.0**2]
     level = 10 * np.log10(active.mean() / 32768.0**2) if len(active) else None

@@ -128,14 +128,13 @@ def _audible(source: Source, frame: Frame) -> NDArray[np.bool_]:
     packets = source.timeline.packet
     paused = frame.paused(source.packets.time_ns[packets])
     if source.copies:
-        begin_ns, _ = source.sounds()
-        paused |= source.copied[packets] & frame.paused(begin_ns)
+        paused |= source.copied[packets] & frame.paused(source.begin_ns)
     return ~paused
 
 
 def _lost(source: Source, frame: Frame) -> Integers:
     """Return how long the sound is that was lost right before each packet played, in ticks; none in a pause."""
-    begin_ns, end_ns = source.sounds()
+    begin_ns, end_ns = source.begin_ns, source.end_ns
     after_ns = np.append(begin_ns[:1], end_ns[:-1])
     heard = source.timeline.missing > 0
     for since, until in frame.silent:

@@ -31,6 +31,9 @@ class Source:
     clock_rate: Integers
     """Hz, one a packet."""
     timeline: Timeline
+    begin_ns: Integers
+    end_ns: Integers
+    """Where the sound of each packet played begins and ends, UTC."""
     copied: NDArray[np.bool_]
     """Which packets were lost, and are known from what others repeat (RFC 2198): they have the time of those."""
     early_ns: int = 0
@@ -40,19 +43,13 @@ class Source:
     def copies(self) -> int:
         return int(self.copied.sum())
 
-    def sounds(self) -> tuple[Integers, Integers]:
-        """Return where the sound of each packet played begins and ends, UTC."""
-        timeline = self.timeline
-        per_tick = NS / self.clock_rate[timeline.packet]
-        begin_ns, end_ns = (
-            timeline.anchor_ns + np.rint(ticks * per_tick).astype(np.int64)
-            for ticks in (timeline.ticks, timeline.ticks + timeline.duration)
-        )
-        return begin_ns, end_ns
-
     def earlier(self, by_ns: int) -> "Source":
         """Return the same packets, each at an earlier place."""
-        return replace(self, timeline=self.timeline.earlier(by_ns), early_ns=by_ns) if by_ns else self
+        if by_ns == 0:
+            return self
+        begin_ns, end_ns = self.begin_ns - by_ns, self.end_ns - by_ns
+        timeline = self.timeline.earlier(by_ns)
+        return replace(self, timeline=timeline, begin_ns=begin_ns, end_ns=end_ns, early_ns=by_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +125,12 @@ def _source(
     timeline = jitter.order(
         packets.sequence, packets.timestamp, packets.time_ns, clock_rate, duration, audio & (packets.length > 0)
     )
-    return Source(int(packets.ssrc[0]), packets, codec, clock_rate, timeline, copied)
+    per_tick = NS / clock_rate[timeline.packet]
+    begin_ns, end_ns = (
+        timeline.anchor_ns + np.rint(ticks * per_tick).astype(np.int64)
+        for ticks in (timeline.ticks, timeline.ticks + timeline.duration)
+    )
+    return Source(int(packets.ssrc[0]), packets, codec, clock_rate, timeline, begin_ns, end_ns, copied)
 
 
 def _by_ssrc(ssrc: NDArray[np.uint32], copied: NDArray[np.bool_]) -> list[Integers]:
@@ -144,7 +146,8 @@ def _by_ssrc(ssrc: NDArray[np.uint32], copied: NDArray[np.bool_]) -> list[Intege
 def _senders(datagrams: Datagrams, rows: Integers) -> Integers:
     """Return a number for the address and port that each datagram came from."""
     address, port = datagrams.source[rows], datagrams.source_port[rows]
-    if (port == port[0]).all() and (address == address[0]).all():
+    halves = address.view(np.uint64)
+    if (port == port[0]).all() and (halves == halves[0]).all():
         return np.zeros(len(rows), np.int64)
     octets = np.column_stack([address, port.view(np.uint8).reshape(-1, 2)])
     return np.unique(octets, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
@@ -179,7 +182,7 @@ def _meanings(stream: Stream, payload_type: int) -> tuple[Integers, list[Codec]]
 def _end_of_sound(source: Source) -> int:
     """Return where the last packet's sound ends; not later than if it began when the last packet arrived."""
     last_ns = int(source.packets.time_ns[-1])
-    begin_ns, end_ns = source.sounds()
-    if len(end_ns) == 0:
+    if len(source.end_ns) == 0:
         return last_ns
-    return max(last_ns, min(int(end_ns.max()), last_ns + int((end_ns - begin_ns).max())))
+    longest_ns = int((source.end_ns - source.begin_ns).max())
+    return max(last_ns, min(int(source.end_ns.max()), last_ns + longest_ns))
