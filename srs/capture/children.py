@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Final
 
 import structlog
 
@@ -18,6 +19,8 @@ SHORTEST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 2.0
 """Less than the sockets of a worker hold."""
 HEALTHY_AFTER_S = 30.0
+ALONE: Final = {"OPENBLAS_NUM_THREADS": "1"}
+"""No process computes so much at once that threads of numpy's would be worth their waking."""
 LEAVE_S = 10.0
 """So long a process may take to leave when it is to be replaced."""
 
@@ -58,6 +61,7 @@ class Child:
                     [sys.executable, "-m", self.module, *self.arguments, "--channel", str(theirs.fileno())],
                     pass_fds=[theirs.fileno(), *self.inherits],
                     start_new_session=True,
+                    env={**ALONE, **os.environ},
                 )
         except OSError:
             self.channel.close()

@@ -15,7 +15,6 @@ named `_on_…`.
 
 import contextlib
 import os
-import resource
 import selectors
 import signal
 import socket
@@ -24,7 +23,7 @@ import time
 import structlog
 
 from srs import control
-from srs.capture import folder, lock
+from srs.capture import descriptors, folder, lock
 from srs.capture.channel import Channel, ChannelClosed, Message
 from srs.capture.children import Child
 from srs.capture.connections import PAUSE_S, Connections
@@ -59,7 +58,7 @@ def run(settings: Settings, arguments: list[str]) -> int:
     """
     folder.prepare(settings.data_dir)
     held = lock.acquire(settings.data_dir)
-    _allow_descriptors()
+    descriptors.allow()
     prefer_recording(children=False)
     addresses = [ListenAddress.parse(url) for url in settings.sip.listen]
     with contextlib.ExitStack() as bound:
@@ -69,12 +68,6 @@ def run(settings: Settings, arguments: list[str]) -> int:
         others = [listener for address, listener in listeners if address.transport != "TCP"]
         orders = bound.enter_context(control.bind(settings.data_dir))
         return _Keeper(settings, arguments, connections, others, orders, held).run()
-
-
-def _allow_descriptors() -> None:
-    """As many as the system gives us: two sockets for each stream, here and in a worker."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class _Keeper:

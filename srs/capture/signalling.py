@@ -20,6 +20,7 @@ from srs.capture.answers import SUPPORTED
 from srs.capture.call import Call
 from srs.capture.channel import Message
 from srs.capture.custody import Custody
+from srs.capture.descriptors import make_room
 from srs.capture.health import SILENCE_S, Health
 from srs.capture.liveness import Liveness, Move
 from srs.capture.operators import Operators
@@ -62,7 +63,7 @@ log = structlog.get_logger()
 REMEMBER_S = 32.0
 """A BYE that is repeated so long after its answer is answered again (64·T1)."""
 LEAVE_S = 5.0
-LOOK_OFTEN = 1_000, 50, 100
+LOOK_OFTEN = 1_000, 10, 1_000
 """For garbage: a little at a time, since calls wait meanwhile."""
 WATCH_S = 5.0
 """How often it is looked whether clients are still there."""
@@ -316,6 +317,7 @@ def main() -> None:
     gc.freeze()  # what is loaded stays: to look through it took 50 ms, in which no INVITE was answered
     gc.set_threshold(*LOOK_OFTEN)
     prefer_recording()
+    make_room(arguments.channel)
     with socket.socket(fileno=arguments.channel) as end:
         uvloop.run(_run(settings, end))
 

@@ -25,6 +25,7 @@ from rtp.receive import MOST_SLOTS, Drained, Receiver, Tap
 from srs import log
 from srs.capture import events
 from srs.capture.channel import Channel, ChannelClosed, Message
+from srs.capture.descriptors import make_room
 from srs.capture.memory import VERSIONS, attach
 from srs.capture.priority import prefer_recording
 from srs.capture.reports import Reports
@@ -374,6 +375,7 @@ def main() -> None:
     log.configure()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     prefer_recording()
+    make_room(arguments.channel)
     Worker(Channel(socket.socket(fileno=arguments.channel))).run()
 
 
