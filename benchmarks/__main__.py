@@ -11,7 +11,7 @@ from operator import add
 from pathlib import Path
 
 from benchmarks import handoff, latency, searching
-from benchmarks.capture import STREAMS, Measured, build_floor, measure_floor, measure_receiver, sockets
+from benchmarks.capture import STREAMS, Measured, build, measure_floor, measure_receiver, sockets
 from benchmarks.codecs import measure_codecs
 from benchmarks.concurrent import Carried, measure_concurrent
 from benchmarks.finalise import DURATIONS_S, measure_finalise
@@ -103,7 +103,7 @@ def run(directory: Path, effort: Effort, parts: Sequence[str]) -> Results:
 
 
 def _capture(directory: Path, effort: Effort, streams: int) -> tuple[Measured, Measured]:
-    floor = build_floor()
+    floor = build("floor")
     floors, recorded = [], []
     with sockets(streams) as opened:
         for _ in range(effort.rounds):  # in turn, so that what else the machine does falls on both

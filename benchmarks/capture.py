@@ -49,12 +49,12 @@ class Measured:
         return self.cpu_s / self.packets * 1e6
 
 
-def build_floor() -> Path:
-    """Compile the C program."""
-    floor = HERE / "build" / "floor"
-    floor.parent.mkdir(exist_ok=True)
-    subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-o", floor, HERE / "floor.c"], check=True)
-    return floor
+def build(name: str) -> Path:
+    """Compile a C program of this folder."""
+    program = HERE / "build" / name
+    program.parent.mkdir(exist_ok=True)
+    subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-o", program, HERE / f"{name}.c"], check=True)
+    return program
 
 
 @contextmanager

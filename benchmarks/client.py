@@ -95,6 +95,17 @@ class Client:
         self._run()
         return calls
 
+    def echoed(self, count: int, rate: float) -> list[float]:
+        """Send the octets of INVITEs to somebody who sends them back; the seconds that each took."""
+        waited, begin = [], time.perf_counter() + 0.1
+        octets = self._invite("echo")
+        for number in range(count):
+            time.sleep(max(0.0, begin + number / rate - time.perf_counter()))
+            sent = time.time()
+            self._socket.send(octets)
+            waited.append(self._receive()[1] - sent)
+        return waited
+
     def hang_up(self, calls: Sequence[Call], rate: float) -> None:
         """End calls, `rate` a second, and wait for the answers."""
         begin = time.perf_counter()
@@ -140,9 +151,7 @@ class Client:
             self._at(time.perf_counter() + RESEND_S, call, bye=True)
 
     def _hear(self) -> None:
-        data, ((_, _, stamp),), _, _ = self._socket.recvmsg(65536, 64)
-        seconds, nanoseconds = _STAMP.unpack(stamp)
-        now = seconds + nanoseconds / 1e9
+        data, now = self._receive()
         status, call_id, method = _STATUS.match(data), _CALL_ID.search(data), _METHOD.search(data)
         call = self._calls.get(call_id[1]) if call_id else None
         if call is None or status is None or method is None or status[1].startswith(b"1"):
@@ -153,6 +162,12 @@ class Client:
             self._refused(call, int(status[1]), now)
         else:
             self._answered(call, data, now)
+
+    def _receive(self) -> tuple[bytes, float]:
+        """A datagram, and when the kernel had it."""
+        data, ((_, _, stamp),), _, _ = self._socket.recvmsg(65536, 64)
+        seconds, nanoseconds = _STAMP.unpack(stamp)
+        return data, seconds + nanoseconds / 1e9
 
     def _answered(self, call: Call, data: bytes, now: float) -> None:
         if call.answered_s is None:
