@@ -4,17 +4,16 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import reduce
-from operator import add
+from functools import partial
 from pathlib import Path
 
 from benchmarks import handoff, latency, searching
-from benchmarks.capture import STREAMS, Measured, build, measure_floor, measure_receiver, sockets
+from benchmarks.capture import STREAMS, Measured, build, cheapest, measure_floor, measure_receiver, sockets
 from benchmarks.codecs import measure_codecs
 from benchmarks.concurrent import Carried, measure_concurrent
-from benchmarks.finalise import DURATIONS_S, measure_finalise
+from benchmarks.finalise import DURATIONS_S, finalising
 from benchmarks.handoff import Handed
 from benchmarks.latency import Answered
 from benchmarks.searching import Searched
@@ -42,7 +41,7 @@ class Effort:
     """Of each kind."""
 
 
-SHORT = Effort(2, 3.0, 5.0, calls=(1000, 2000), calls_s=10.0, handed=100, searched=100_000, searches=100)
+SHORT = Effort(5, 2.0, 5.0, calls=(1000, 2000), calls_s=10.0, handed=100, searched=100_000, searches=100)
 LONG = Effort(
     5, 5.0, 30.0, calls=(1000, 2000, 3000, 4000, 5000), calls_s=60.0, handed=500, searched=1_000_000, searches=300
 )
@@ -85,8 +84,7 @@ def main() -> int:
 
 def run(directory: Path, effort: Effort, parts: Sequence[str]) -> Results:
     """Measure the parts, and print each table when it is there."""
-    capture = [_capture(directory, effort, streams) for streams in STREAMS] if "capture" in parts else []
-    finalised = [measure_finalise(directory, seconds) for seconds in DURATIONS_S] if "finalise" in parts else []
+    capture, finalised = _measure_packets(directory, effort, parts)
     show_packets(capture, finalised)
     codecs = measure_codecs(directory) if "codecs" in parts else []
     show_codecs(codecs)
@@ -102,14 +100,23 @@ def run(directory: Path, effort: Effort, parts: Sequence[str]) -> Results:
     return Results(capture, finalised, answered, carried, codecs, handed, searched)
 
 
-def _capture(directory: Path, effort: Effort, streams: int) -> tuple[Measured, Measured]:
+def _measure_packets(
+    directory: Path, effort: Effort, parts: Sequence[str]
+) -> tuple[list[tuple[Measured, Measured]], list[Measured]]:
+    """Return floor and receiver for each number of streams, and finalise for each call: the cheapest of turns, in which
+    one follows the other, so that what else the machine does falls on all."""
+    streams = STREAMS if "capture" in parts else ()
+    finalise = [finalising(directory, seconds) for seconds in DURATIONS_S] if "finalise" in parts else []
     floor = build("floor")
-    floors, recorded = [], []
-    with sockets(streams) as opened:
-        for _ in range(effort.rounds):  # in turn, so that what else the machine does falls on both
-            floors.append(measure_floor(floor, opened, effort.capture_s))
-            recorded.append(measure_receiver(opened, effort.capture_s, directory))
-    return reduce(add, floors), reduce(add, recorded)
+    with sockets(max(streams, default=0)) as opened:
+        capture: list[Callable[[], Measured]] = []
+        for count in streams:
+            capture.append(partial(measure_floor, floor, opened[:count], effort.capture_s))
+            capture.append(partial(measure_receiver, opened[:count], effort.capture_s, directory))
+        rounds = [[turn() for turn in (*capture, *finalise)] for _ in range(effort.rounds)]
+    found = [cheapest(turns) for turns in zip(*rounds, strict=True)]
+    received, finalised = found[: len(capture)], found[len(capture) :]
+    return list(zip(received[::2], received[1::2], strict=True)), finalised
 
 
 def _carry(directory: Path, effort: Effort) -> Iterator[Carried]:

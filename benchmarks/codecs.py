@@ -10,7 +10,7 @@ import numpy as np
 from av.audio.codeccontext import AudioCodecContext
 
 from benchmarks.capture import Measured
-from benchmarks.finalise import G711, Kind, measure_call
+from benchmarks.finalise import G711, Kind, finalising
 from srs.siprec import src_srtp
 
 SECONDS = 60
@@ -99,4 +99,4 @@ def _mapped(kind: Kind, change: Callable[[bytes], bytes]) -> Kind:
 
 def measure_codecs(directory: Path) -> list[Measured]:
     """Measure them all."""
-    return [measure_call(directory, SECONDS, kind) for kind in kinds()]
+    return [finalising(directory, SECONDS, kind)() for kind in kinds()]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.capture import Measured
+from benchmarks.capture import Measured, cheapest
 from rtp.pcap import HEADER, record
 from rtp.send import Stream
 from srs.archive.audio import write
@@ -19,8 +19,8 @@ PACKET_NS = 20_000_000
 FRAME = 160
 START_NS = 1_790_000_000_000_000_000
 CLIENT, RECORDER = ("192.0.2.1", 5060), ("192.0.2.2", 5060)
-PORTS = (40_000, 40_002)
 REPEAT = 5
+PORTS = (40_000, 40_002)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +47,17 @@ _CODES = np.random.default_rng(1).integers(0, 256, (1000, FRAME), dtype=np.uint8
 G711 = Kind("G.711", 0, (), [frame.tobytes() for frame in _CODES], FRAME)
 
 
-def measure_finalise(directory: Path, seconds: int) -> Measured:
-    return measure_call(directory, seconds, G711)
-
-
-def measure_call(directory: Path, seconds: int, kind: Kind) -> Measured:
-    """Take the best of a few runs: what else the machine does is no part of the cost."""
+def finalising(directory: Path, seconds: int, kind: Kind = G711) -> Callable[[], Measured]:
+    """Write the capture of a call, and return what measures how it is finalised: several times one after the other, as
+    the process does that has many calls to finalise, and of those the cheapest."""
     keep_freed()  # as the process does that finalises
-    capture, out = directory / "call.pcap", directory / "call.wav"
+    capture, out = directory / f"call-{seconds}.pcap", directory / "call.wav"
     with capture.open("wb") as file:
         file.write(HEADER)
         file.writelines(_call(seconds, kind))
-    runs = [_run(capture, out) for _ in range(REPEAT)]
     packets = len(PORTS) * seconds * 1_000_000_000 // PACKET_NS
     what = f"finalise: a call of {seconds} s" + ("" if kind is G711 else f", {kind.name}")
-    return Measured(what, min(cpu_s for cpu_s, _ in runs), runs[0][1], packets)
+    return lambda: cheapest([Measured(what, *_run(capture, out), packets) for _ in range(REPEAT)])
 
 
 def _run(capture: Path, out: Path) -> tuple[float, int]:
