@@ -86,6 +86,9 @@ class Batch:
         self._headers = self._octets[:, PAYLOAD_AT - headers.itemsize : PAYLOAD_AT].view(headers)[:, 0]
         self._ip, self._udp = self._headers["ip"], self._headers["udp"]
         self._overhead = headers.itemsize - _RECORD_SIZE
+        addresses = np.zeros((2, slots), self._ip.dtype["source"])
+        self._standing = np.full(slots, UNFILLED, np.uint32), addresses[0], addresses[1]
+        """Lengths, sources and destinations that the headers in the slots have."""
         targets["base"] = _addresses(slot) + PAYLOAD_AT
         targets["size"] = LARGEST
         self.pieces["base"] = _addresses(slot) + PAYLOAD_AT - headers.itemsize
@@ -142,13 +145,39 @@ class Batch:
         length = self.messages["length"][: sum(counts)].astype(np.uint32)
         headers, controls = self._headers[: len(length)], self._controls[: len(length)]
         headers["seconds"], headers["nanoseconds"] = controls["seconds"], controls["nanoseconds"]
+        udp = self._udp[: len(length)]
+        udp["source_port"] = self._names["port"][: len(length)]
+        udp["destination_port"] = np.repeat(np.array(ports, np.uint16), counts)
+        source = self._names["address"][: len(length)]
+        destination = np.repeat(np.frombuffer(b"".join(destinations), self._ip.dtype["destination"]), counts)
+        if not self._stand(length, source, destination):
+            self._write_lengths(length)
+            ip = self._ip[: len(length)]
+            ip["source"], ip["destination"] = source, destination
+            if self._version == 4:
+                self._check_ipv4(ip)
+        if self._version == 6:
+            self._check_ipv6(length)
+        return int(length.sum(dtype=np.int64))
+
+    def _stand(self, *columns: NDArray[np.generic]) -> bool:
+        """Tell whether the slots have these lengths, sources and destinations from what was in them before: most
+        packets are like those before them."""
+        alike = all(
+            bool((now == before[: len(now)]).all()) for now, before in zip(columns, self._standing, strict=True)
+        )
+        if not alike:
+            for now, before in zip(columns, self._standing, strict=True):
+                before[: len(now)] = now
+        return alike
+
+    def _write_lengths(self, length: NDArray[np.uint32]) -> None:
+        headers, behind_ip = self._headers[: len(length)], length + UDP.itemsize
         captured = np.minimum(length, LARGEST) + self._overhead
         headers["captured"], headers["original"] = captured, length + self._overhead
         self.pieces["size"][: len(length)] = captured + _RECORD_SIZE
-        self._write_names(destinations, ports, counts)
-        self._udp["length"][: len(length)] = length + UDP.itemsize
-        (self._complete_ipv4 if self._version == 4 else self._complete_ipv6)(length)
-        return int(length.sum(dtype=np.int64))
+        self._udp["length"][: len(length)] = behind_ip
+        self._ip["length"][: len(length)] = length + self._overhead if self._version == 4 else behind_ip
 
     def _write_constants(self) -> None:
         if self._version == 4:
@@ -156,27 +185,16 @@ class Batch:
         else:
             self._ip["version"], self._ip["hops"], self._ip["next"] = 0x60, TTL, PROTOCOL_UDP
 
-    def _write_names(self, destinations: Sequence[bytes], ports: Sequence[int], counts: Sequence[int]) -> None:
-        """Write where the datagrams came from and for whom."""
-        count = sum(counts)
-        ip, udp, names = self._ip[:count], self._udp[:count], self._names[:count]
-        ip["source"], udp["source_port"] = names["address"], names["port"]
-        packed = np.frombuffer(b"".join(destinations), ip.dtype["destination"])
-        ip["destination"] = np.repeat(packed, counts)
-        udp["destination_port"] = np.repeat(np.array(ports, np.uint16), counts)
-
-    def _complete_ipv4(self, length: NDArray[np.uint32]) -> None:
-        """Lengths and header checksum; UDP does without one (RFC 768)."""
-        ip = self._ip[: len(length)]
-        ip["length"] = length + self._overhead
+    def _check_ipv4(self, ip: NDArray[np.void]) -> None:
+        """Write the header checksum; UDP does without one (RFC 768)."""
         source, destination = ip["source"], ip["destination"]
         words = ip["length"].view(np.uint16) + (source & 0xFFFF) + (source >> 16) + (destination & 0xFFFF)
         ip["checksum"] = _complement(words + (destination >> 16) + _IPV4_CONSTANT)
 
-    def _complete_ipv6(self, length: NDArray[np.uint32]) -> None:
-        """Length, and the UDP checksum that IPv6 wants (RFC 8200 §8.1)."""
-        ip, udp = self._ip[: len(length)], self._udp[: len(length)]
-        ip["length"], udp["checksum"] = length + UDP.itemsize, 0
+    def _check_ipv6(self, length: NDArray[np.uint32]) -> None:
+        """Write the UDP checksum that IPv6 wants (RFC 8200 §8.1)."""
+        udp = self._udp[: len(length)]
+        udp["checksum"] = 0
         pseudo = udp["length"].view(np.uint16) + _IPV6_CONSTANT
         udp["checksum"] = _complement(self._sums(np.minimum(length, LARGEST).astype(np.int64)) + pseudo)
 

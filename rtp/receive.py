@@ -23,6 +23,8 @@ _FLAGS: Final = socket.MSG_DONTWAIT | socket.MSG_TRUNC
 _WRITTEN_SINCE: Final = 4 << 20
 """Octets that others may have appended to a capture since its process died."""
 
+_MESSAGE_SIZE: Final = MESSAGE.itemsize
+
 _libc = ctypes.CDLL(None, use_errno=True)
 _recvmmsg = _libc.recvmmsg
 _recvmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.c_void_p)
@@ -128,7 +130,7 @@ class _Intake:
     """Batches that one port may fill in a drain: more than its socket holds, unless it is filled at the same time."""
 
     def __init__(self, batch: Batch) -> None:
-        self._batch = batch
+        self._batch, self._slots = batch, batch.slots
         self._owners = batch.owners
         self._messages_at = batch.messages.ctypes.data
         self._pieces_at = batch.pieces.ctypes.data
@@ -187,13 +189,13 @@ class _Intake:
     def take(self, tap: Tap, port: Port) -> None:
         """Receive what waits in a port; as often as that fills the batch, write it out and go on."""
         for _ in range(self.MOST_ROUNDS):
-            free = self._batch.slots - self._filled
-            at = self._messages_at + self._filled * MESSAGE.itemsize
-            self._owners[self._filled] = port.number
-            count = _recvmmsg(port.socket.fileno(), at, free, _FLAGS, None)
+            filled = self._filled
+            free = self._slots - filled
+            self._owners[filled] = port.number
+            count = _recvmmsg(port.socket.fileno(), self._messages_at + filled * _MESSAGE_SIZE, free, _FLAGS, None)
             if count > 0:
                 port.packets += count
-                self._filled += count
+                self._filled = filled + count
                 self._taps.append(tap)
                 self._ports.append(port)
                 self._counts.append(count)

@@ -66,6 +66,23 @@ def test_slots_become_the_records_that_one_would_write_alone(version, data):
 
 
 @pytest.mark.parametrize("version", [4, 6])
+def test_packets_like_those_before_them_get_their_own_ports_and_times(version):
+    batch, source = Batch(version, 8), "192.0.2.1" if version == 4 else "2001:db8::1"
+    other = "192.0.2.2" if version == 4 else "2001:db8::2"
+    rounds = [(source, 5, 100, 8), (source, 6, 101, 8), (other, 6, 101, 8), (other, 6, 101, 9), (other, 6, 102, 9)]
+    for number, (host, port, local, length) in enumerate(rounds):
+        sent = [(bytes([number, slot]) * length, (host, port + slot), 10**9 * number + slot) for slot in range(8)]
+        for slot, (payload, name, time_ns) in enumerate(sent):
+            fill(batch, version, slot, payload, name, time_ns)
+        packed = socket.inet_pton(FAMILIES[version], other)
+        batch.complete([packed, packed], [local, local + 1], [3, 5])
+        whose = [(other, local)] * 3 + [(other, local + 1)] * 5
+        expected = [record(payload, name, to, at) for (payload, name, at), to in zip(sent, whose, strict=True)]
+        assert [bytes(batch.record(slot)) for slot in range(8)] == expected
+        batch.reset(8)
+
+
+@pytest.mark.parametrize("version", [4, 6])
 def test_pieces_point_at_the_records(version):
     batch = Batch(version, 3)
     fill(batch, version, 0, b"payload", ("192.0.2.1" if version == 4 else "2001:db8::1", 7), 5)
