@@ -25,7 +25,7 @@ def prepare(data_dir: Path) -> None:
 
 
 def open_path(data_dir: Path, recording: str) -> Path:
-    return folder(data_dir) / "open" / f"{recording}.pcap"
+    return data_dir.joinpath("captures", "open", f"{recording}.pcap")
 
 
 def ended_path(data_dir: Path, recording: str) -> Path:

@@ -97,7 +97,7 @@ class Operators:
         if order.act not in operator.ACTS:
             raise NotDone(f"there is no {order.act}")
         try:
-            self._sessions.remark(call, str(operator.Note(order.act, order.by, order.purpose)))
+            self._sessions.scribe.remark(call, str(operator.Note(order.act, order.by, order.purpose)))
         except OSError as error:
             raise NotDone(f"the capture cannot be written: {error.strerror}") from error
 

@@ -140,7 +140,7 @@ class Requests:
 
     def _save(self, call: Call, event: RequestReceived, made: Dialog | None) -> None:
         """Checkpoint a call after an answer; `made`: the dialog, if that was a 2xx to an INVITE."""
-        self._sessions.settle(call)
+        self._sessions.scribe.settle(call)
         answered = Answered(event.data, event.flow, event.transaction.data)
         if made is not None:
             call.dialog = made.id

@@ -7,21 +7,19 @@ capture worker has them. Only then the 200 goes out.
 import asyncio
 import secrets
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import structlog
 
 from srs.capture import checkpoint, folder, keys, peers, security
 from srs.capture.admission import RETRY_AFTER_S, Admission, Refusal
-from srs.capture.call import Answered, Call, new_call
+from srs.capture.call import Call, new_call
 from srs.capture.custody import Custody
 from srs.capture.health import Health
 from srs.capture.peers import Caller
-from srs.capture.writer import DiskHangs, Writer
+from srs.capture.scribe import Scribe
 from srs.config import Settings
-from srs.sip import message as sip
 from srs.sip.digest import Digest
 from srs.sip.flow import Flow
 from srs.sip.message import Request, Response
@@ -43,8 +41,6 @@ MOST_LINES = 32
 LINGER_S = 0.3
 """RTP under way when BYE comes is still captured (some clients send on for 0.2 s)."""
 
-SOON_S = 0.05
-"""What no answer waits for is written so long afterwards, together with what comes meanwhile."""
 REWRITE_S = 1.0
 """Pause before the disk is tried again that did not take the end of a call."""
 
@@ -97,13 +93,11 @@ class Sessions:
         self._settings = settings
         self._custody = custody
         self._health = health
-        self._writer = Writer()
+        self.scribe = Scribe(custody, health)
         self._admission = Admission(settings, health)
         self._digest = Digest("siprec-srs", secrets.token_bytes(32))
         self.counts = Counts()
         self._calls: dict[str, Call] = {}
-        self._unwritten: dict[str, Call] = {}
-        """Calls with messages that are to be written soon."""
         self.draining = False
         self.ended_before: set[str] = set()
         """Call-IDs of sessions that a predecessor saw end; their INVITEs may come again."""
@@ -120,83 +114,9 @@ class Sessions:
         return self._calls.get(call_id)
 
     def note(self, message: Request | Response, data: bytes, flow: Flow, time_ns: int, *, sent: bool) -> None:
-        """Keep a message in the capture of its session, if it is of one.
-
-        A final answer of ours is written when this returns, with what was noted before, unless the keeper has it; all
-        else soon.
-        """
-        call = self.get(message.call_id)
-        if call is None:
-            return
-        call.note(message, data, flow, time_ns, sent=sent)
-        if not sent or isinstance(message, Request) or message.code < 200 or data == call.entrusted:
-            self._write_soon(call)
-        else:
-            self._write_now(call)
-
-    def settle(self, call: Call) -> None:
-        """Have written what the keeper has of a session, before it is told what takes the place of that."""
-        if not call.is_settled:
-            self._write_now(call)
-
-    def go_on(self, call: Call, answered: Answered, time_ns: int) -> None:
-        """Write what the keeper has of a session, if a predecessor died before it did."""
-        request, ok = sip.parse(answered.request), sip.parse(answered.ok)
-        if not call.has(request, answered.request):
-            call.note(request, answered.request, answered.flow, time_ns, sent=False)
-        if not call.has(ok, answered.ok):
-            call.note(ok, answered.ok, answered.flow, time_ns, sent=True)
-        self._write_soon(call)
-
-    def _write_now(self, call: Call) -> None:
-        try:
-            self._writer.do(call.flush)
-        except OSError as error:
-            self._failed(call, error)
-
-    def _write_soon(self, call: Call) -> None:
-        """Together with what comes meanwhile: to wake the thread costs more than to write."""
-        if not self._unwritten:
-            asyncio.get_running_loop().call_later(SOON_S, self._write_unwritten)
-        self._unwritten[call.call_id] = call
-
-    def _write_unwritten(self) -> None:
-        calls = self._take_unwritten()
-        loop = asyncio.get_running_loop()
-        self._writer.later(lambda: loop.call_soon_threadsafe(self._wrote, calls, _flush(calls)))
-
-    def _take_unwritten(self) -> list[Call]:
-        calls, self._unwritten = list(self._unwritten.values()), {}
-        return calls
-
-    def _wrote(self, calls: Iterable[Call], failures: Iterable[tuple[Call, OSError]]) -> None:
-        for call, error in failures:
-            self._failed(call, error)
-        news = [call for call in calls if call.ack_is_news and call.accepted is None and call.is_settled]
-        for call in news:
-            call.ack_is_news = False
-        if news:
-            self._custody.acknowledged([call.recording for call in news])
-
-    def _failed(self, call: Call, error: OSError) -> None:
-        log.error("capture not written", recording=call.recording, call_id=call.call_id, error=str(error))
-        self._health.write_failed(f"{error.strerror}", time.monotonic())
-
-    def write_all(self) -> None:
-        """Write what was to be written soon: this process leaves its sessions to another."""
-        calls = self._take_unwritten()
-        with suppress(DiskHangs):
-            self._writer.do(lambda: _flush(calls))
-            self._wrote(calls, ())
-
-    def remark(self, call: Call, event: str) -> None:
-        """Keep in the capture of a session what the recorder did of its own accord.
-
-        Raises:
-            OSError: the disk did not take it yet; it is tried again.
-        """
-        call.remark(event)
-        self._writer.do(call.flush)
+        """Keep a message in the capture of its session, if it is of one."""
+        if call := self.get(message.call_id):
+            self.scribe.note(call, message, data, flow, time_ns, sent=sent)
 
     # Answers
 
@@ -230,7 +150,7 @@ class Sessions:
         call.note(request, data, flow, time_ns, sent=False)
         if note := peers.note(peer):
             call.remark(note)
-        self._writer.later(lambda: _flush([call]))  # while the keeper binds
+        self.scribe.begin(call)  # while the keeper binds
         lines = self._missing(call, offered) if offered else list(OUR_LINES)
         return Starting(call, offered, self.bind(call, lines, data, flow))
 
@@ -293,11 +213,10 @@ class Sessions:
         except Refusal:
             call.asked.difference_update(asked.lines)
             raise
-        if not call.is_begun:
-            try:
-                self._writer.do(call.flush)
-            except OSError as error:
-                raise self._not_written(error) from error
+        try:
+            self.scribe.ensure_begun(call)
+        except OSError as error:
+            raise self._not_written(error) from error
         self._custody.capture(call.recording)
 
     def answer(self, call: Call, offered: Sdp) -> Sdp:
@@ -356,11 +275,7 @@ class Sessions:
         if self._calls.get(call.call_id) is not call:
             return
         self._forget(call)
-        self._unwritten.pop(call.call_id, None)
-        try:
-            self._writer.do(call.discard)
-        except DiskHangs:
-            self._writer.later(call.discard)
+        self.scribe.discard(call)
         self._custody.close(call.recording)
 
     async def end(self, call: Call) -> None:
@@ -370,36 +285,25 @@ class Sessions:
         self._forget(call)
         await asyncio.sleep(LINGER_S)
         await self._have_written(call)
-        self._writer.later(call.close)
+        self.scribe.close(call)
         self._custody.close(call.recording)
         log.info("ended", recording=call.recording, call_id=call.call_id, reason=call.end_reason)
 
     async def _have_written(self, call: Call) -> None:
         """Wait until the disk takes all SIP of a call: without its end it would be taken for an interrupted one."""
-        while call.unwritten:
+        while True:
             try:
-                self._writer.do(call.flush)
+                return self.scribe.ensure_written(call)
             except OSError as error:
                 self._health.write_failed(f"{error.strerror}", time.monotonic())
                 if self.draining:
-                    return
+                    return None
                 await asyncio.sleep(REWRITE_S)
 
     def _forget(self, call: Call) -> None:
         del self._calls[call.call_id]
         if not self._calls:
             self.idle.set()
-
-
-def _flush(calls: Iterable[Call]) -> list[tuple[Call, OSError]]:
-    """Write what is to be written of some calls; returns where the disk did not take it, which is tried again later."""
-    failures = []
-    for call in calls:
-        try:
-            call.flush()
-        except OSError as error:
-            failures.append((call, error))
-    return failures
 
 
 def _wants_port(line: MediaLine, call: Call) -> bool:

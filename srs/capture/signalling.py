@@ -97,7 +97,7 @@ class Signalling:
         spawn(self._watch(), "watch clients")
         self._tell()
         await asyncio.wait([stopped, self._custody.gone], return_when=asyncio.FIRST_COMPLETED)
-        self._sessions.write_all()
+        self._sessions.scribe.write_all()
         if not self._custody.leaving:
             await self._server.close()
 
@@ -174,7 +174,7 @@ class Signalling:
         call.liveness = Liveness(now, now, timer=restored.timer)
         self._sessions.adopt(call)
         if accepted := call.accepted:
-            self._sessions.go_on(call, accepted, time.time_ns())
+            self._sessions.scribe.go_on(call, accepted, time.time_ns())
             request, ok = sip.parse(accepted.request), sip.parse(accepted.ok)
             assert isinstance(request, Request)
             assert isinstance(ok, Response)
@@ -182,7 +182,7 @@ class Signalling:
         else:
             self._endpoint.restore(dialog)
         if restored.bye:
-            self._sessions.go_on(call, restored.bye, time.time_ns())
+            self._sessions.scribe.go_on(call, restored.bye, time.time_ns())
         if restored.ended:
             self._sessions.ended_before.add(call.call_id)
             spawn(self._sessions.end(call), f"end {call.call_id}")

@@ -118,6 +118,10 @@ class Sdp:
 
     def __str__(self) -> str:
         """The text for the wire, lines in the order of RFC 8866 §9, each ended by CRLF."""
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
         others = self.others if any(line.startswith("t=") for line in self.others) else ("t=0 0", *self.others)
         lines = ["v=0", f"o={self.origin}", f"s={self.name}", *_connection(self.address), *others]
         lines += map(_attribute, self.attributes)

@@ -11,8 +11,7 @@ from srs.capture import folder
 from srs.capture.call import Answered, Call, new_call
 from srs.capture.custody import Custody
 from srs.capture.health import Health
-from srs.capture.sessions import Sessions
-from srs.config import load
+from srs.capture.scribe import Scribe
 from srs.sip.flow import Flow
 from srs.sip.message import Request, Response, make_request, response
 
@@ -35,14 +34,13 @@ def call(tmp_path: Path) -> Call:
     return new_call(tmp_path, "recording", "id", "127.0.0.1", FLOW)
 
 
-def told(call: Call, tell: Callable[[Sessions], None]) -> bytes:
+def told(call: Call, tell: Callable[[Scribe], None]) -> bytes:
     """The capture when this process has left."""
 
     async def live() -> None:
-        sessions = Sessions(load(None, call.path.parents[2]), cast("Custody", None), cast("Health", None))
-        sessions.adopt(call)
-        tell(sessions)
-        sessions.write_all()
+        scribe = Scribe(cast("Custody", None), cast("Health", None))
+        tell(scribe)
+        scribe.write_all()
 
     asyncio.run(live())
     return call.path.read_bytes()
@@ -51,26 +49,26 @@ def told(call: Call, tell: Callable[[Sessions], None]) -> bytes:
 def test_an_ack_of_the_last_moment_is_written(call: Call) -> None:
     ack = make_request("ACK", "sip:srs@127.0.0.1", [("Call-ID", "id")])
 
-    def tell(sessions: Sessions) -> None:
-        sessions.note(ack, bytes(ack), FLOW, 0, sent=False)
+    def tell(scribe: Scribe) -> None:
+        scribe.note(call, ack, bytes(ack), FLOW, 0, sent=False)
         assert not call.path.exists()
 
     assert bytes(ack) in told(call, tell)
 
 
-def noted(sessions: Sessions, message: Request | Response) -> None:
-    sessions.note(message, bytes(message), FLOW, 0, sent=isinstance(message, Response))
+def noted(scribe: Scribe, call: Call, message: Request | Response) -> None:
+    scribe.note(call, message, bytes(message), FLOW, 0, sent=isinstance(message, Response))
 
 
 def test_a_final_answer_waits_for_the_disk_unless_the_keeper_has_it(call: Call) -> None:
-    def tell(sessions: Sessions) -> None:
-        noted(sessions, BYE)
-        noted(sessions, OK)
+    def tell(scribe: Scribe) -> None:
+        noted(scribe, call, BYE)
+        noted(scribe, call, OK)
         assert call.path.read_bytes().endswith(bytes(OK))
         call.entrusted = bytes(OK)
-        noted(sessions, OK)
+        noted(scribe, call, OK)
         assert not call.is_settled
-        sessions.settle(call)
+        scribe.settle(call)
         assert call.path.read_bytes().count(bytes(OK)) == 2
 
     told(call, tell)
@@ -78,12 +76,12 @@ def test_a_final_answer_waits_for_the_disk_unless_the_keeper_has_it(call: Call) 
 
 @pytest.mark.parametrize("written", [(), (BYE,), (BYE, OK)])
 def test_a_successor_writes_what_its_predecessor_did_not(call: Call, written: tuple[Request | Response, ...]) -> None:
-    def tell(sessions: Sessions) -> None:
+    def tell(scribe: Scribe) -> None:
         call.flush()
         for message in written:
-            noted(sessions, message)
-        sessions.write_all()
-        sessions.go_on(call, Answered(bytes(BYE), FLOW, bytes(OK)), 0)
+            noted(scribe, call, message)
+        scribe.write_all()
+        scribe.go_on(call, Answered(bytes(BYE), FLOW, bytes(OK)), 0)
 
     capture = told(call, tell)
     assert (capture.count(bytes(BYE)), capture.count(bytes(OK))) == (1, 1)
