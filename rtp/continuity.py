@@ -116,7 +116,7 @@ class _Walk:
             if step is not None:
                 return self._join(segment, step, first, end)
         for segment in self._recent:
-            if segment.count > 1:
+            if segment.count > 1 or self._is_next(segment.last, first):
                 step = self._rebased_by(segment, first, end)
                 if step is not None:
                     return self._begin(segment.epoch, self._extended[segment.last] + step, first, end)
@@ -194,6 +194,10 @@ class _Walk:
         ticks = (int(self._timestamp[first]) - int(self._timestamp[segment.last]) + 2**31) % 2**32 - 2**31
         delay = self._shift(segment.lowest, self._lowest(first, end))
         return step < 0 and ticks < 0 and 0 <= delay <= LATEST_S
+
+    def _is_next(self, last: int, first: int) -> bool:
+        """Tell whether a packet follows another in sequence and timestamp: then that was no stray, though alone."""
+        return self._steps_between(last, first) == 1 and self._agree(1, last, first)
 
     def _brief(self, step: int, first: int, end: int) -> bool:
         """Tell whether a run is too short to show a lasting change, or late and ends before what was there already."""

@@ -228,6 +228,16 @@ def test_a_late_first_packet_does_not_misplace_the_leg(send):
     np.testing.assert_array_equal(places(timeline), sent.send)
 
 
+@pytest.mark.parametrize("waits_ms", [300, 700, 5000])
+def test_the_first_packet_is_heard_though_the_sender_stood_still_behind_it(send, waits_ms):
+    """What follows it in sequence and timestamp is of the same stream, however late."""
+    sent = send(TWENTY_MS)
+    arrived = sent.arrive(delay=np.where(np.arange(200) == 0, 0, 8 * waits_ms))
+    timeline = run(arrived)
+    assert counts(timeline) == (200, 0, 0, 0, 0)
+    np.testing.assert_array_equal(arrived.which[timeline.packet], np.arange(200))
+
+
 def test_a_change_of_clock_is_placed_by_arrival(send):
     begin = 50_000 + 32_000  # where the timestamps would go on if the clock did
     sent = send(TWENTY_MS) + send(TWENTY_MS, sequence=1200, timestamp=begin, at=32_000)
