@@ -26,6 +26,8 @@ class Custody:
         self._numbers = itertools.count()
         self.leaving = False
         """A successor goes on with all: connections that close now are not to be dropped."""
+        self._posted: list[Message] = []
+        """Messages that go with the next one."""
         self._asked: dict[int, asyncio.Future[list[int]]] = {}
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._channel.fileno(), self._read)
@@ -53,8 +55,16 @@ class Custody:
         return answer
 
     def capture(self, recording: str) -> None:
-        """The capture file is there: have all written into it that comes to the ports bound."""
-        self._send({"do": "capture", "id": recording})
+        """The capture file is there: have all written into it that comes to the ports bound. It is told with the
+        checkpoint that follows, or else by itself."""
+        if not self._posted:
+            self._loop.call_soon(self._send_posted)
+        self._posted.append({"do": "capture", "id": recording})
+
+    def _send_posted(self) -> None:
+        posted, self._posted = self._posted, []
+        for message in posted:
+            self._send(message)
 
     def checkpoint(self, recording: str, state: Message) -> bool:
         """Leave what a successor of this process needs to go on with the session; returns whether it is held."""
@@ -95,8 +105,13 @@ class Custody:
         self._send({"do": "close", "id": recording})
 
     def _send(self, message: Message) -> None:
+        posted, self._posted = self._posted, []
         try:
-            self._channel.send(message)
+            self._channel.send({**message, "before": posted} if posted else message)
+        except TooLarge:
+            for each in posted:
+                self._send(each)
+            raise
         except ChannelClosed:
             self._lost()
             return

@@ -283,6 +283,8 @@ class _Keeper:
     # What they say
 
     def _on_message(self, child: Child, message: Message, descriptors: list[int]) -> None:
+        for before in message.pop("before", ()):
+            self._on_message(child, before, [])
         match message["do"]:
             case "serving":
                 self.pages.serving(child, descriptors, time.monotonic())

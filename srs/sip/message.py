@@ -124,7 +124,8 @@ class Message:
         Raises:
             ValueError: there is none to read; never on a message that `parse` returned.
         """
-        return Via.parse(self.list("Via")[0])
+        value = self.headers.get("Via")
+        return Via.parse(value if value and "," not in value else self.list("Via")[0])
 
     @property
     def contact(self) -> Address | None:
@@ -222,13 +223,19 @@ def read_head(head: bytes) -> Request | Response:
         raise TooLargeError("Too Many Header Fields")
     for line in lines:
         name, colon, value = line.partition(":")
-        name = name.strip()
-        if colon and _TOKEN.fullmatch(name):
-            message.headers.add(COMPACT_FORMS.get(name.lower(), name), value.replace("\r", " ").strip())
+        if colon and (field := _field(name)):
+            message.headers.add(field, value.replace("\r", " ").strip())
     if trouble is not None:
         trouble.request = answerable(message)
         raise trouble
     return message
+
+
+@lru_cache(PARSED)
+def _field(name: str) -> str | None:
+    """The name of a header field, a compact one in full; None: it is none."""
+    name = name.strip()
+    return COMPACT_FORMS.get(name.lower(), name) if _TOKEN.fullmatch(name) else None
 
 
 def _read_start(line: str) -> tuple[Request | Response, MalformedError | None]:

@@ -33,7 +33,14 @@ class Timers:
         return 64 * self.t1
 
 
-class State(Enum):
+class Step(Enum):
+    """What tables are looked up by: each is one object, so its hash need not be that of its name, which takes ten times
+    as long."""
+
+    __hash__ = object.__hash__
+
+
+class State(Step):
     CALLING = "calling"
     TRYING = "trying"
     PROCEEDING = "proceeding"
@@ -43,7 +50,7 @@ class State(Enum):
     TERMINATED = "terminated"
 
 
-class Input(Enum):
+class Input(Step):
     REQUEST = "request"
     ACK = "ACK"
     PROVISIONAL = "1xx"
@@ -59,7 +66,7 @@ class Input(Enum):
         return Input.SUCCESS if code < 300 else Input.FAILURE
 
 
-class Timer(Enum):
+class Timer(Step):
     A = "A"  # INVITE client: request again
     B = "B"  # INVITE client: no response
     D = "D"  # INVITE client: absorb repeated error responses
@@ -76,7 +83,7 @@ class Timer(Enum):
     OK_OVER = "2xx without ACK"
 
 
-class Do(Enum):
+class Do(Step):
     SEND = "send the newest message of the transaction (again)"
     ACK = "acknowledge the error response"
     PASS = "tell the application"

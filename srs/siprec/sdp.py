@@ -90,7 +90,7 @@ class MediaLine:
         known = {**STATIC, **named}
         offered = [int(text) for text in self.formats if _is_payload_type(text)]
         return tuple(
-            replace(known[number], fmtp=parameters.get(number, ""))
+            replace(known[number], fmtp=parameters[number]) if parameters.get(number) else known[number]
             for number in dict.fromkeys(offered)
             if number in known
         )
