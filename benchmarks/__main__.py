@@ -41,7 +41,7 @@ class Effort:
     """Of each kind."""
 
 
-SHORT = Effort(5, 2.0, 5.0, calls=(1000, 2000), calls_s=10.0, handed=100, searched=100_000, searches=100)
+SHORT = Effort(4, 4.0, 5.0, calls=(1000, 2000), calls_s=10.0, handed=100, searched=100_000, searches=100)
 LONG = Effort(
     5, 5.0, 30.0, calls=(1000, 2000, 3000, 4000, 5000), calls_s=60.0, handed=500, searched=1_000_000, searches=300
 )
