@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from rtp.codecs import Codec, decodable, decode, ticks
+from rtp.codecs.g711 import a_law, mu_law
 
 pytestmark = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
 
@@ -320,3 +321,14 @@ def test_opus_goes_on_through_discontinuous_transmission():
     whole = take(Codec(96, "OPUS", 48000, 2), packets)
     np.testing.assert_array_equal(decoded.samples[: 40 * 960], whole.samples[: 40 * 960])
     assert np.corrcoef(decoded.samples[90 * 960 :], whole.samples[90 * 960 :])[0, 1] > 0.9
+
+
+@pytest.mark.parametrize(("name", "table"), [("PCMU", mu_law()), ("PCMA", a_law())])
+@pytest.mark.parametrize("lengths", [[160], [7, 160, 0, 33]], ids=["alike", "odd"])
+def test_g711_of_more_packets_than_are_decoded_at_once(name, table, lengths):
+    length = np.resize(lengths, 1300).astype(np.int64)
+    data = np.random.default_rng(1).integers(0, 256, 400_000, dtype=np.uint8)
+    start = np.cumsum(length) - length + 12 * np.arange(1300)
+    heard = decode(Codec(0, name, 8000), data, start, length, np.zeros(1300, np.int64))
+    codes = np.concatenate([data[at : at + size] for at, size in zip(start, length, strict=True)])
+    np.testing.assert_array_equal(heard.samples, table[codes])

@@ -107,3 +107,11 @@ def test_silence_does_not_lower_the_level():
 def test_nothing_is_silence():
     found = quality.quality(None, np.empty(0, np.int64), np.empty(0), np.empty(0, np.int16), 8000)
     assert (found.loss, found.mos, found.level_dbov, found.silence, found.jitter_ms) == (0, None, None, 1, 0)
+
+
+@pytest.mark.parametrize("full", [quality.FULL, -quality.FULL, 32767, -32768])
+def test_a_single_sample_at_full_scale_is_counted_in_a_quiet_frame_too(full):
+    samples = np.ones(16_000, np.int16)
+    samples[5000] = full
+    samples[9000] = quality.FULL - 1
+    assert quality.loudness(samples, 8000).clipped == 1 / 16_000
