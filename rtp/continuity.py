@@ -143,7 +143,7 @@ class _Walk:
         odd = (self._step > MAX_DROPOUT) | (self._step < -MAX_MISORDER) | (drift > WILD_S * second)
         odd |= np.diff(self._clock) != 0
         unsteady = drift > BACKWARD_SHIFT_S * second
-        odd |= unsteady & ~_agree(self._step, self._ticks, second)
+        odd |= unsteady & ~agree(self._step, self._ticks, second)
         shifted = np.flatnonzero(unsteady & ~odd)
         odd[shifted[self._lasts(shifted)]] = True
         return np.flatnonzero(odd)
@@ -205,7 +205,7 @@ class _Walk:
 
     def _agree(self, step: int, last: int, first: int) -> bool:
         ticks = (self._timestamp[[first]] - self._timestamp[[last]]).view(np.int32)
-        return bool(_agree(np.array([step]), ticks, self._clock[[first]])[0])
+        return bool(agree(np.array([step]), ticks, self._clock[[first]])[0])
 
     def _lowest(self, first: int, end: int) -> int:
         """Return the packet of the lowest transit in the first second of a run."""
@@ -244,7 +244,7 @@ class _Walk:
             segment.lowest = newest
 
 
-def _agree(step: NDArray[np.int64], ticks: NDArray[np.int32], clock_rate: NDArray[np.int64]) -> NDArray[np.bool_]:
+def agree(step: NDArray[np.int64], ticks: NDArray[np.int32], clock_rate: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Tell whether timestamps went the way and about as far as sequence numbers."""
     far = np.abs(ticks) > np.abs(step) * LONGEST_PACKET_S * clock_rate
     return np.asarray((ticks * step >= 0) & ~far)

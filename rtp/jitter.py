@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rtp import skew
+from rtp import skew, stalls
 from rtp.continuity import Continuity, follow
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
-ANCHOR_WINDOW_NS = 1_000_000_000
+ANCHOR_WINDOW_NS = 10_000_000_000
 """Over which the lowest transit tells where a line of timestamps begins, so that one late packet does not."""
 _EPOCH_BITS = 40
 _EPOCH = 1 << _EPOCH_BITS
@@ -86,6 +86,10 @@ def order(
     played = unique[audio[unique]]
     anchor = course.anchor[(np.cumsum(audio) - 1)[played]]
     ticks, anchor_ns = _places(timestamp, time_ns, clock_rate, played, anchor)
+    if len(played) and (anchor != anchor[0]).any():
+        begin_ns = anchor_ns + np.rint(ticks * (1e9 / clock_rate[played])).astype(np.int64)
+        columns = (timestamp[played], time_ns[played], begin_ns, clock_rate[played])
+        anchor_ns = anchor_ns - stalls.held_back(anchor, key[played], *columns)
     skewed = _skew(ticks, anchor_ns, time_ns[played], clock_rate[played], anchor)
     stretch = 1 / (1 - skewed)
     sound = _known_durations(duration[played], ticks, key[played])

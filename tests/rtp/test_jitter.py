@@ -151,6 +151,56 @@ def test_packets_that_the_network_held_back_keep_their_place(send, held_back):
     assert counts(timeline) == (1000, 0, 0, 0, 0)
 
 
+def late(*points):
+    """How late each of 3,000 packets comes, in ticks: straight lines between (packet, seconds), then nothing."""
+    at, seconds = zip((0, 0.0), *points, (3000, 0.0), strict=True)
+    return np.rint(np.interp(np.arange(3000), at, seconds) * 8000).astype(np.int64)
+
+
+@pytest.mark.parametrize(
+    "delay",
+    [
+        pytest.param(late((299, 0), (300, 3), (600, 0)), id="at twice the pace"),
+        pytest.param(late((299, 0), (300, 3), (2000, 0)), id="slowly"),
+        pytest.param(late((299, 0), (300, 13), (1000, 0)), id="long"),
+        pytest.param(late((299, 0), (300, 3), (499, 3), (500, 0)), id="all at once"),
+        pytest.param(late((1000, 13), (1600, 13), (1800, 0)), id="later and later before"),
+        pytest.param(late((299, 0), (300, 3), (600, 1), (799, 1), (800, 4), (1200, 0)), id="twice"),
+        pytest.param(late((0, 2), (299, 2), (300, 0)), id="from the beginning"),
+    ],
+)
+def test_packets_that_come_late_for_long_and_catch_up_keep_their_place(send, delay):
+    """No sender can send a sound before it is there: when the transit falls again, what came before was held back."""
+    sent = send(np.full(3000, 160))
+    arrived = sent.arrive(delay=np.maximum(delay, np.maximum.accumulate(np.arange(3000) * 160 + delay) - sent.send))
+    timeline = run(arrived)
+    assert_in_place(timeline, sent, arrived, np.arange(3000))
+    assert counts(timeline) == (3000, 0, 0, 0, 0)
+    assert len(timeline.gaps.start_ns) == 0
+
+
+@given(st.lists(st.tuples(st.integers(1, 200), st.floats(0, 8), st.integers(1, 200)), min_size=1, max_size=6))
+def test_however_a_network_holds_packets_back(send, stalls):
+    """Stalls of some seconds, each after some packets in time, and made good over some more."""
+    points, at = [], 0
+    for quiet, seconds, packets in stalls:
+        points += [(at + quiet, 0), (at + quiet + 1, seconds), (at + quiet + 1 + packets, 0)]
+        at += quiet + 1 + packets
+    sent, delay = send(np.full(3000, 160)), late(*points)
+    arrived = sent.arrive(delay=np.maximum(delay, np.maximum.accumulate(np.arange(3000) * 160 + delay) - sent.send))
+    timeline = run(arrived)
+    assert_in_place(timeline, sent, arrived, np.arange(3000))
+    assert counts(timeline) == (3000, 0, 0, 0, 0)
+
+
+def test_a_sender_that_stood_still_is_not_drawn_together_with_what_it_sent_before(send):
+    """It stays late, whether or not the network holds packets back besides."""
+    sent = send(np.full(1500, 160)) + send(np.full(1500, 160), sequence=2500, timestamp=290_000, at=264_000)
+    timeline = run(arrived := sent.arrive(delay=late((1999, 0), (2000, 3), (2300, 0))))
+    assert_in_place(timeline, sent, arrived, np.arange(3000))
+    assert timeline.gaps.length_ns.tolist() == [3_000_000_000]
+
+
 @pytest.mark.parametrize(
     ("sequence", "timestamp"),
     [
