@@ -37,8 +37,11 @@ class Carried:
     """Packets."""
     perfect: int
     """Recordings that have every sample in its place."""
+    received: int
+    """Packets, as the recordings tell."""
     missing: int
-    """Samples that are not where they should be, of all recordings, in packets."""
+    """Samples that are not where they should be, of all recordings, in packets. Those of a sender that fell behind
+    are not where it means them: no recorder can know."""
     late_s: float
     """By how much the sender was behind at worst."""
     capture_share: float
@@ -83,11 +86,13 @@ def measure_concurrent(directory: Path, calls: int, seconds: float) -> Carried:
         after = recorder.usage()
         sent, late_s = traffic.sent(sender)
         packets = sent // max(len(ports), 1)
+        received = recorder.packets({call.call_id for call in answered})
         missing = list(_missing(recorder, answered, packets))
     capturing = sum(during.cpu_s[name] - begin.cpu_s[name] for name in begin.cpu_s if name != ARCHIVE)
     return Carried(
         calls=calls,
         sent=sent,
+        received=received,
         perfect=missing.count(0),
         missing=sum(missing) // traffic.OCTETS,
         late_s=late_s,

@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -88,6 +88,12 @@ class Recorder:
         with contextlib.closing(sqlite3.connect(self.data / "recordings.sqlite")) as database:
             rows = database.execute("SELECT call_id, file FROM recording WHERE state IN ('READY', 'ready')").fetchall()
         return {call_id: self.data / "audio" / file for call_id, file in rows}
+
+    def packets(self, calls: Collection[str]) -> int:
+        """Count the packets that the recordings of some Call-IDs tell of."""
+        with contextlib.closing(sqlite3.connect(self.data / "recordings.sqlite")) as database:
+            asked = "SELECT call_id, packets FROM leg JOIN recording ON recording.id = leg.recording_id"
+            return sum(packets for call_id, packets in database.execute(asked) if call_id in calls)
 
     def _processes(self) -> Iterator[tuple[str, int]]:
         yield "keeper", self._process.pid
