@@ -176,13 +176,14 @@ def show_calls(carried: Sequence[Carried]) -> None:
     """Print what one core carries."""
     if carried:
         print(
-            f"\n{'calls at once':>13}{'perfect':>9}{'packets lost':>14}{'not in place':>14}{'core while they run':>21}{'µs/packet':>11}"
-            f"{'archive ms/call':>17}{'KiB/call':>10}"
+            f"\n{'calls at once':>13}{'perfect':>9}{'packets lost':>14}{'not in place':>14}"
+            f"{'core while they run':>21}{'µs/packet':>11}{'archive ms/call':>17}{'KiB/call':>10}"
         )
     for row in carried:
         late = f"  the sender was up to {row.late_s:.2f} s late" if row.late_s > TROUBLE_S else ""
         print(
-            f"{row.calls:>13}{row.perfect:>9}{row.sent - row.received:>14}{row.missing:>14}{row.capture_share:>21.0%}{row.capture_us:>11.2f}"
+            f"{row.calls:>13}{row.perfect:>9}{row.sent - row.received:>14}{row.missing:>14}"
+            f"{row.capture_share:>21.0%}{row.capture_us:>11.2f}"
             f"{row.archive_s / row.calls * 1000:>17.1f}{row.memory_kib:>10.1f}{late}"
         )
 
