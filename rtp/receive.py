@@ -227,8 +227,8 @@ class _Intake:
         spans = self._complete()
         octets = np.add.reduceat(self._batch.pieces["size"][: self._filled], [first for _, first, _ in spans]).tolist()
         for (tap, first, end), expected in zip(spans, octets, strict=True):
-            if tap.pauses:
-                self._append_singly(tap, self._kept(tap, first, end), 0)
+            if tap.pauses and len(kept := self._kept(tap, first, end)) < end - first:
+                self._append_singly(tap, kept, 0)
                 continue
             written = _writev(tap.capture, self._pieces_at + first * PIECE.itemsize, end - first)
             if written != expected:

@@ -28,6 +28,8 @@ class Answered:
     request: bytes
     flow: Flow
     ok: bytes
+    time_ns: int
+    """UTC, of both."""
 
 
 @dataclass
@@ -43,6 +45,8 @@ class Call:
     address: str
     """Of this host, where RTP is received."""
     flow: Flow
+    since_ns: int = 0
+    """When its first INVITE came, UTC."""
     session_id: int = field(default_factory=lambda: secrets.randbits(62))
     """Of our o= line."""
     ports: dict[int, int] = field(default_factory=dict)
@@ -73,6 +77,8 @@ class Call:
     """Descriptor of the capture file, O_APPEND; None: it is not made yet."""
     is_begun: bool = False
     """The file has its header, and what was noted before it was made."""
+    is_captured: bool = False
+    """The keeper was told that a worker may write into it."""
     unwritten: deque[bytes] = field(default_factory=deque)
     """What the disk has not taken yet: few and small records, and without them the call has no end."""
     paused: bool = False
@@ -120,6 +126,8 @@ class Call:
 
     def has(self, message: Request | Response, data: bytes) -> bool:
         """Whether a message is in the capture."""
+        if not self.is_begun:
+            return False
         with self.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as octets:
             return octets.find(abridged(message, data)) >= 0
 
@@ -140,7 +148,7 @@ class Call:
             self.path.unlink()
 
 
-def new_call(data_dir: Path, recording: str, call_id: str, address: str, flow: Flow) -> Call:
+def new_call(data_dir: Path, recording: str, call_id: str, address: str, flow: Flow, since_ns: int = 0) -> Call:
     """A call whose capture file, which `recording` names, is not made yet."""
     path = folder.open_path(data_dir, recording)
-    return Call(recording, call_id, path, address, flow, unwritten=deque([pcap.HEADER]))
+    return Call(recording, call_id, path, address, flow, since_ns, unwritten=deque([pcap.HEADER]))

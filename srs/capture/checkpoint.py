@@ -1,9 +1,11 @@
 """What the keeper holds of a session, so that a successor of signalling can go on with it: a call as JSON and back."""
 
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from rtp import pcap
 from srs.capture import folder
 from srs.capture.call import Answered, Call
 from srs.capture.channel import Message
@@ -38,6 +40,7 @@ def dump(call: Call, dialog: Dialog) -> Message:
         "call_id": call.call_id,
         "address": call.address,
         "flow": call.flow.to_dict(),
+        "since": call.since_ns,
         "session_id": call.session_id,
         "ports": list(call.ports.items()),
         "answer": str(call.answer) if call.answer else None,
@@ -53,14 +56,18 @@ def dump(call: Call, dialog: Dialog) -> Message:
 
 
 def restore(data_dir: Path, recording: str, state: Message) -> Restored:
-    """A call from what `dump` gave, with its capture open.
+    """A call from what `dump` gave, with its capture open, or to be made.
 
     Raises:
         OSError: the capture cannot be opened.
     """
     path = folder.open_path(data_dir, recording)
-    call = Call(recording, state["call_id"], path, state["address"], Flow.from_dict(state["flow"]))
-    call.capture, call.is_begun = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC), True
+    call = Call(recording, state["call_id"], path, state["address"], Flow.from_dict(state["flow"]), state["since"])
+    with suppress(FileNotFoundError):  # answered while the disk was about to make it
+        call.capture = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        call.is_begun = os.fstat(call.capture).st_size > 0
+    if not call.is_begun:
+        call.unwritten.append(pcap.HEADER)
     call.session_id = state["session_id"]
     call.ports = {line: port for line, port in state["ports"]}  # noqa: C416 - dict() of lists is not typed
     call.asked = set(call.ports)
@@ -86,10 +93,10 @@ def request(message: Message) -> tuple[bytes, Flow]:
 def answered(both: Answered) -> Message | None:
     """A request and our 200; None if it is too large."""
     kept = received(both.request, both.flow)
-    return kept and {**kept, "ok": both.ok.decode("latin-1")}
+    return kept and {**kept, "ok": both.ok.decode("latin-1"), "time": both.time_ns}
 
 
 def _load_answered(message: Message | None) -> Answered | None:
     if message is None:
         return None
-    return Answered(*request(message), message["ok"].encode("latin-1"))
+    return Answered(*request(message), message["ok"].encode("latin-1"), message["time"])

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import socket
+from collections import deque
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -26,6 +27,8 @@ class Custody:
         self._numbers = itertools.count()
         self.leaving = False
         """A successor goes on with all: connections that close now are not to be dropped."""
+        self._spare: dict[str, deque[int]] = {}
+        """RTP ports of pairs that the keeper has bound and no session has, by address."""
         self._posted: list[Message] = []
         """Messages that go with the next one."""
         self._asked: dict[int, asyncio.Future[list[int]]] = {}
@@ -34,10 +37,26 @@ class Custody:
         self.gone = self._loop.create_future()
         """Done when the keeper is no more."""
 
+    def take(self, recording: str, call_id: str, address: str, since_ns: int, pairs: int) -> list[int] | None:
+        """Take spare port pairs for a session; what comes waits there until `capture`.
+
+        Args:
+            since_ns: what came before is not the session's, UTC.
+
+        Returns:
+            The RTP ports; None: there are not so many, `bind` must do.
+        """
+        spare = self._spare.get(address, deque())
+        if pairs > len(spare):
+            return None
+        ports = [spare.popleft() for _ in range(pairs)]
+        self._post({**_session(recording, call_id, address, since_ns), "ports": ports, "invite": None})
+        return ports
+
     def bind(
-        self, recording: str, call_id: str, address: str, pairs: int, invite: Message | None
+        self, recording: str, call_id: str, address: str, since_ns: int, pairs: int, invite: Message | None
     ) -> asyncio.Future[list[int]]:
-        """Have port pairs bound for a session; what comes waits there until `capture`. Answers come in order.
+        """Have port pairs bound for a session, as `take`. Answers come in order.
 
         Args:
             invite: which asks for them; a successor of this process hears it if it was not answered.
@@ -46,7 +65,7 @@ class Custody:
             The RTP ports, or Refusal.
         """
         number = next(self._numbers)
-        ask = {"do": "open", "re": number, "id": recording, "call_id": call_id, "address": address, "pairs": pairs}
+        ask = {**_session(recording, call_id, address, since_ns), "re": number, "pairs": pairs}
         answer = self._asked[number] = self._loop.create_future()
         try:
             self._send({**ask, "invite": invite})
@@ -57,9 +76,12 @@ class Custody:
     def capture(self, recording: str) -> None:
         """The capture file is there: have all written into it that comes to the ports bound. It is told with the
         checkpoint that follows, or else by itself."""
+        self._post({"do": "capture", "id": recording})
+
+    def _post(self, message: Message) -> None:
         if not self._posted:
             self._loop.call_soon(self._send_posted)
-        self._posted.append({"do": "capture", "id": recording})
+        self._posted.append(message)
 
     def _send_posted(self) -> None:
         posted, self._posted = self._posted, []
@@ -132,6 +154,8 @@ class Custody:
                 message, descriptors = received
                 if "re" in message:
                     self._answered(self._asked.pop(message["re"]), message)
+                elif message["do"] == "spare":
+                    self._spare.setdefault(message["address"], deque()).extend(message["ports"])
                 else:
                     self._on_message(message, descriptors)
         except ChannelClosed:
@@ -149,3 +173,7 @@ class Custody:
         self._loop.remove_reader(self._channel.fileno())
         if not self.gone.done():
             self.gone.set_result(None)
+
+
+def _session(recording: str, call_id: str, address: str, since_ns: int) -> Message:
+    return {"do": "open", "id": recording, "call_id": call_id, "address": address, "since": since_ns}

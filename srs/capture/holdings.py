@@ -1,6 +1,5 @@
 """What the keeper holds of the recording sessions under way: port pairs, checkpoints, INVITEs not answered yet."""
 
-import itertools
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from srs.capture import folder
 from srs.capture.channel import Message
 from srs.capture.children import Child
 from srs.capture.ports import NoPorts, Pair, PortRange
+from srs.capture.spare import SparePairs
 
 log = structlog.get_logger()
 
@@ -25,6 +25,8 @@ class Holding:
     call_id: str
     address: str
     """That packets are written down as sent to."""
+    since_ns: int
+    """What came to its ports before is not its own; UTC."""
     worker: Child
     invite: Message | None = None
     """That waits for ports and is not answered yet: the one it began with, or a re-INVITE."""
@@ -52,14 +54,14 @@ class Holdings:
 
     def __init__(self, data_dir: Path, ports: PortRange, signalling: Child, workers: Sequence[Child]) -> None:
         self._data_dir = data_dir
-        self._ports = ports
+        self._spare = SparePairs(ports)
+        self._short: set[str] = set()
+        """Addresses of which spare pairs were taken."""
         self._signalling = signalling
         self._workers = workers
         self._held: dict[str, Holding] = {}
         self._loads: Counter[str] = Counter()
         """Sessions of each worker."""
-        self._numbers = itertools.count(1)
-        """Of port pairs."""
         self._not_ended: set[str] = set()
         """Recordings whose captures the disk would not let us move."""
 
@@ -69,41 +71,50 @@ class Holdings:
     # What signalling asks
 
     def open(self, message: Message) -> None:
-        """Bind `pairs` more port pairs for a session, and tell the ports."""
+        """Give a session port pairs: spare ones that signalling chose, or so many new ones, of which it is told."""
+        address = message["address"]
+        self._short.add(address)
+        if "ports" in message:
+            self._give(message, self._spare.take(address, message["ports"]))
+            return
         try:
-            pairs = self._bind(message["address"], message["pairs"])
+            pairs = self._spare.bind(address, message["pairs"])
         except (NoPorts, OSError) as error:
             self._signalling.send({"re": message["re"], "error": str(error)})
             return
+        self._give(message, pairs)
+        self._signalling.send({"re": message["re"], "ports": [pair.port for pair in pairs]})
+
+    def _give(self, message: Message, pairs: list[Pair]) -> None:
         held = self._held.get(message["id"])
         if held is None:
-            held = Holding(message["id"], message["call_id"], message["address"], self._least_loaded())
+            held = Holding(
+                message["id"], message["call_id"], message["address"], message["since"], self._least_loaded()
+            )
             self._held[held.recording] = held
             self._loads[held.worker.name] += 1
         held.invite = message["invite"]
         held.bound += pairs
-        self._signalling.send({"re": message["re"], "ports": [pair.port for pair in pairs]})
 
-    def _bind(self, address: str, count: int) -> list[Pair]:
-        pairs: list[Pair] = []
-        try:
-            for _ in range(count):
-                pairs.append(self._ports.bind(address, next(self._numbers)))  # noqa: PERF401 - those bound before a failure are closed
-        except (NoPorts, OSError):
-            for pair in pairs:
-                pair.close()
-            raise
-        return pairs
+    def replenish(self) -> None:
+        """Bind spare pairs for those that were taken, and tell signalling."""
+        for address in self._short:
+            if ports := self._spare.fill(address):
+                self._signalling.send({"do": "spare", "address": address, "ports": ports})
+        self._short.clear()
 
     def _least_loaded(self) -> Child:
         return min(self._workers, key=lambda worker: self._loads[worker.name])
 
     def capture(self, recording: str) -> None:
         """The capture file of a session is made: a worker shall write into it what comes to the ports bound."""
-        if held := self._held.get(recording):
+        if (held := self._held.get(recording)) and held.bound:
             pairs, held.bound = held.bound, []
+            is_new = not held.pairs
             held.pairs += pairs
             self._hand_over(held, pairs)
+            if is_new:
+                self._hand_over_keys(held)
 
     def _hand_over(self, held: Holding, pairs: Sequence[Pair]) -> None:
         held.worker.send(
@@ -112,11 +123,16 @@ class Holdings:
                 "id": held.recording,
                 "call_id": held.call_id,
                 "address": held.address,
+                "since": held.since_ns,
                 "path": str(folder.open_path(self._data_dir, held.recording)),
                 "numbers": [number for pair in pairs for number in (2 * pair.number, 2 * pair.number + 1)],
             },
             [sock.fileno() for pair in pairs for sock in (pair.rtp, pair.rtcp)],
         )
+
+    def _hand_over_keys(self, held: Holding) -> None:
+        for keys in held.keys:
+            held.worker.send(keys)
 
     def checkpoint(self, message: Message) -> None:
         if held := self._held.get(message["id"]):
@@ -135,7 +151,8 @@ class Holdings:
         held = self._held.get(message["id"])
         if held and not (held.keys and held.keys[-1]["ports"] == message["ports"]):
             held.keys.append({**message, "at": time.time_ns()})
-            held.worker.send(held.keys[-1])
+            if held.pairs:
+                held.worker.send(held.keys[-1])
 
     def order(self, message: Message) -> None:
         """Have a worker pause or resume a session."""
@@ -175,6 +192,7 @@ class Holdings:
         """Let go of what workers did not say was complete."""
         for recording in list(self._held):
             self.release(recording)
+        self._spare.close()
 
     def release(self, recording: str) -> None:
         if held := self._held.pop(recording, None):
@@ -210,8 +228,7 @@ class Holdings:
         mine = [held for held in self._held.values() if held.worker is worker and held.pairs]
         for held in mine:
             self._hand_over(held, held.pairs)
-            for keys in held.keys:
-                worker.send(keys)
+            self._hand_over_keys(held)
             if held.pauses:
                 worker.send({"do": "pauses", "id": held.recording, "pauses": held.pauses})
             if held.order:
@@ -222,7 +239,7 @@ class Holdings:
                 worker.send({"do": "close", "id": held.recording})
 
     def greet_signalling(self) -> list[Message]:
-        """Tell it of its sessions; returns the INVITEs that it must answer once it listens."""
+        """Tell it of its sessions and of spare ports; returns the INVITEs that it must answer once it listens."""
         living = [held for held in self._held.values() if not held.closing]
         again = [held.invite for held in living if held.invite is not None]
         answered = [held for held in living if held.checkpoint is not None]
@@ -231,6 +248,8 @@ class Holdings:
             if held.pauses:
                 self._signalling.send({"do": "pauses", "id": held.recording, "pauses": held.pauses})
         self._discard_unanswered([held for held in living if held.checkpoint is None])
+        for address, ports in self._spare.ports().items():
+            self._signalling.send({"do": "spare", "address": address, "ports": ports})
         return again
 
     def _discard_unanswered(self, unanswered: Sequence[Holding]) -> None:

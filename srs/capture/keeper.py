@@ -231,6 +231,7 @@ class _Keeper:
                     child.channel.flush()
                 while events & selectors.EVENT_READ and (received := child.channel.receive()):
                     self._on_message(child, *received)
+                self._holdings.replenish()
             except ChannelClosed:
                 self._selector.unregister(child.channel)
 

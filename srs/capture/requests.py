@@ -15,7 +15,7 @@ from srs.capture.call import Answered, Call
 from srs.capture.custody import Custody
 from srs.capture.liveness import Liveness
 from srs.capture.refusals import Refusals
-from srs.capture.sessions import Asked, Sessions, Starting
+from srs.capture.sessions import Asked, Offered, Sessions, Starting
 from srs.config import Settings
 from srs.sip.address import host_port
 from srs.sip.dialog import Dialog
@@ -81,18 +81,25 @@ class Requests:
         negotiate(event.request)
         names = self._server.peer_names(event.flow)
         starting = self._sessions.start(event.request, event.data, event.flow, now_ns, names)
-        self._answer_later(self._started(event, starting), event.request)
+        if starting.asked is None:
+            self._accept(event, starting)
+        else:
+            self._answer_later(self._accept_later(event, starting, starting.asked), event.request)
 
-    async def _started(self, event: RequestReceived, starting: Starting) -> None:
+    async def _accept_later(self, event: RequestReceived, starting: Starting, asked: Asked) -> None:
         try:
-            await self._sessions.started(starting)
+            await self._sessions.bound(starting.call, asked)
+            self._accept(event, starting)
         except Refusal as refusal:
+            self._sessions.discard(starting.call)
             self._refuse(event, refusal)
-            return
-        if self._respond(event, self._ok(event, starting.call.answer)) is None:  # taken back while ports were bound
+
+    def _accept(self, event: RequestReceived, starting: Starting) -> None:
+        agreed = self._sessions.accept(starting)
+        if self._respond(event, self._ok(event, agreed)) is None:  # taken back while ports were bound
             self._sessions.discard(starting.call)
         else:
-            self._sessions.began(starting.call)
+            self._loop.call_soon(self._sessions.began, starting.call)  # the 200 goes first
 
     def _in_dialog(self, event: RequestReceived, call: Call) -> None:
         match event.request.method:
@@ -107,20 +114,28 @@ class Requests:
     def _change(self, event: RequestReceived, call: Call) -> None:
         negotiate(event.request)
         offered = self._sessions.offered(call, event.request)
-        if offered.sdp is not None and offered.missing:
-            asked = self._sessions.bind(call, offered.missing, event.data, event.flow)
-            self._answer_later(self._add_streams(event, call, offered.sdp, asked), event.request)
-        elif offered.sdp is not None:
-            self._respond(event, self._ok(event, self._sessions.answer(call, offered.sdp)))
-        else:  # metadata alone, or a session refresh; an INVITE without an offer wants ours (RFC 3261 §14.2)
-            self._respond(event, self._ok(event, call.answer if event.request.method == "INVITE" else None))
+        if offered.sdp is None:  # metadata alone, or a session refresh; an INVITE without an offer wants ours
+            self._respond(event, self._ok(event, call.answer if event.request.method == "INVITE" else None))  # §14.2
+            return
+        asked = self._sessions.bind(call, offered.missing, event.data, event.flow) if offered.missing else None
+        if asked is None:
+            self._agree(event, call, offered)
+        else:
+            self._answer_later(self._agree_later(event, call, offered, asked), event.request)
 
-    async def _add_streams(self, event: RequestReceived, call: Call, offered: Sdp, asked: Asked) -> None:
+    async def _agree_later(self, event: RequestReceived, call: Call, offered: Offered, asked: Asked) -> None:
         try:
             await self._sessions.bound(call, asked)
-            self._respond(event, self._ok(event, self._sessions.answer(call, offered)))
+            self._agree(event, call, offered)
         except Refusal as refusal:
             self._refuse(event, refusal)
+
+    def _agree(self, event: RequestReceived, call: Call, offered: Offered) -> None:
+        """Answer an offer within a session, whose ports are bound."""
+        assert offered.sdp is not None
+        if offered.missing:
+            self._sessions.capture(call)
+        self._respond(event, self._ok(event, self._sessions.answer(call, offered.sdp)))
 
     def _respond(self, event: RequestReceived, response: Response) -> Dialog | None:
         """Answer, but first leave with the keeper what a successor of this process needs."""
@@ -141,7 +156,8 @@ class Requests:
     def _save(self, call: Call, event: RequestReceived, made: Dialog | None) -> None:
         """Checkpoint a call after an answer; `made`: the dialog, if that was a 2xx to an INVITE."""
         self._sessions.scribe.settle(call)
-        answered = Answered(event.data, event.flow, event.transaction.data)
+        time_ns = time.time_ns() if event.dialog else call.since_ns  # before all that comes of the session
+        answered = Answered(event.data, event.flow, event.transaction.data, time_ns)
         if made is not None:
             call.dialog = made.id
             call.accepted = answered

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -17,6 +17,10 @@ from srs.sip.message import Request, Response, parse
 
 log = structlog.get_logger()
 
+TRUSTED_S: Final = 1.0
+"""A disk that took the beginning of a call so long ago is trusted with that of another."""
+MOST_BEHIND: Final = 3
+"""What may wait for such a disk."""
 SOON_S: Final = 0.05
 """What no answer waits for is written so long afterwards, together with what comes meanwhile."""
 
@@ -30,12 +34,35 @@ class Scribe:
         self._writer = Writer()
         self._waiting: dict[str, Call] = {}
         """Calls with messages that are to be written soon."""
+        self._trusted_until = 0.0
 
     # Messages
 
-    def begin(self, call: Call) -> None:
-        """Have the capture of a call made, with what was noted so far; `ensure_begun` waits for it."""
-        self._writer.later(lambda: _flush([call]))
+    def begin(self, call: Call, begun: Callable[[Call, OSError | None], None]) -> None:
+        """Have the capture of a call made, with what was noted so far; `begun` is told how that went."""
+        loop = asyncio.get_running_loop()
+
+        def write() -> None:
+            failures = _flush([call])
+            with suppress(RuntimeError):  # the loop has ended: a successor looks what is there
+                loop.call_soon_threadsafe(self._began, call, failures, begun)
+
+        self._writer.later(write)
+
+    def _began(
+        self, call: Call, failures: Sequence[tuple[Call, OSError]], begun: Callable[[Call, OSError | None], None]
+    ) -> None:
+        if failures:
+            self._trusted_until = 0.0
+            begun(call, failures[0][1])
+        else:
+            self._trusted_until = time.monotonic() + TRUSTED_S
+            begun(call, None)
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether a call can be accepted before its capture is made: the disk is at it, and has just done the same."""
+        return time.monotonic() < self._trusted_until and self._writer.behind <= MOST_BEHIND
 
     def ensure_begun(self, call: Call) -> None:
         """
@@ -70,13 +97,13 @@ class Scribe:
         if not call.is_settled:
             self._write_now(call)
 
-    def go_on(self, call: Call, answered: Answered, time_ns: int) -> None:
+    def go_on(self, call: Call, answered: Answered) -> None:
         """Write what the keeper has of a session, if a predecessor died before it did."""
         request, ok = parse(answered.request), parse(answered.ok)
         if not call.has(request, answered.request):
-            call.note(request, answered.request, answered.flow, time_ns, sent=False)
+            call.note(request, answered.request, answered.flow, answered.time_ns, sent=False)
         if not call.has(ok, answered.ok):
-            call.note(ok, answered.ok, answered.flow, time_ns, sent=True)
+            call.note(ok, answered.ok, answered.flow, answered.time_ns, sent=True)
         self._write_soon(call)
 
     def _write_now(self, call: Call) -> None:
@@ -111,6 +138,7 @@ class Scribe:
             self._custody.acknowledged([call.recording for call in news])
 
     def _failed(self, call: Call, error: OSError) -> None:
+        self._trusted_until = 0.0
         log.error("capture not written", recording=call.recording, call_id=call.call_id, error=str(error))
         self._health.write_failed(f"{error.strerror}", time.monotonic())
 

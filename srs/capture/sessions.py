@@ -1,7 +1,8 @@
 """The recording sessions under way, and what is answered to the requests of their dialogs.
 
-A call is accepted when it can be kept: the capture file is open and has the INVITE, the port pairs are bound and a
-capture worker has them. Only then the 200 goes out.
+A call is accepted when it can be kept: the port pairs are bound, and the capture file has the INVITE, or is being made
+on a disk that has just taken another. Only then the 200 goes out. What comes waits in the sockets until the file is
+there.
 """
 
 import asyncio
@@ -66,12 +67,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Starting:
-    """A session whose ports are asked for."""
+    """A session that waits for its ports, if it must."""
 
     call: Call
     offer: Sdp | None
     """None: the client wants ours."""
-    asked: Asked
+    asked: Asked | None
 
 
 @dataclass
@@ -121,7 +122,7 @@ class Sessions:
     # Answers
 
     def start(self, request: Request, data: bytes, flow: Flow, time_ns: int, names: tuple[str, ...] = ()) -> Starting:
-        """Begin a recording session for a first INVITE: its capture is being made, and its ports are asked for.
+        """Begin a recording session for a first INVITE: its capture is being made, and its ports taken or asked for.
 
         Args:
             names: those in the client's certificate.
@@ -145,32 +146,34 @@ class Sessions:
         security.check(srtp, offered)
         if self.get(request.call_id) or request.call_id in self.ended_before:
             raise Refusal(482, "a session with this Call-ID is under way, or was")
-        call = self._open(request, flow)
+        call = self._open(request, flow, time_ns)
         call.video, call.srtp = peer.video, srtp
         call.note(request, data, flow, time_ns, sent=False)
         if note := peers.note(peer):
             call.remark(note)
-        self.scribe.begin(call)  # while the keeper binds
+        self.scribe.begin(call, self._begun)  # while the answer is made
         lines = self._missing(call, offered) if offered else list(OUR_LINES)
         return Starting(call, offered, self.bind(call, lines, data, flow))
 
-    async def started(self, starting: Starting) -> None:
-        """Wait for the ports of a session, and make what goes into the 200.
+    def accept(self, starting: Starting) -> Sdp:
+        """What goes into the 200 of a session whose ports are bound.
 
         Raises:
-            Refusal: there are none, or nothing in the offer can be recorded. The session is discarded.
+            Refusal: nothing in the offer can be recorded, or the disk does not take the INVITE; the session is gone.
         """
         call = starting.call
         try:
-            await self.bound(call, starting.asked)
             if starting.offer is not None:
-                self.answer(call, starting.offer)
+                agreed = self.answer(call, starting.offer)
             else:
                 ports = [call.ports[line] for line in OUR_LINES]
-                call.answer = offer(ports, address=self._told(call), session_id=call.session_id)
+                agreed = call.answer = offer(ports, address=self._told(call), session_id=call.session_id)
+            if not self.scribe.is_trusted:
+                self.capture(call)
         except Refusal:
             self.discard(call)
             raise
+        return agreed
 
     def began(self, call: Call) -> None:
         """Its 200 has gone out."""
@@ -191,32 +194,65 @@ class Sessions:
         return Offered(offer_, self._missing(call, offer_) if offer_ else [])
 
     def adopt(self, call: Call) -> None:
-        """Go on with a call of another process."""
+        """Go on with a call of another process, of which the keeper may not have heard that its capture is made."""
         self._calls[call.call_id] = call
         self.idle.clear()
+        if call.is_begun:
+            self._captured(call)
+        else:
+            self.scribe.begin(call, self._begun)
 
-    def bind(self, call: Call, lines: list[int], data: bytes, flow: Flow) -> Asked:
-        """Ask for port pairs for m-lines of a session, as an INVITE wants it; `bound` waits for them."""
+    def bind(self, call: Call, lines: list[int], data: bytes, flow: Flow) -> Asked | None:
+        """Get port pairs for m-lines of a session, as an INVITE wants it.
+
+        Returns:
+            None: it has them. Else `bound` waits for them.
+        """
         missing = [line for line in lines if line not in call.asked]
+        own = (call.recording, call.call_id, call.address, call.since_ns, len(missing))
+        ports = self._custody.take(*own) if call.asked == call.ports.keys() else None  # else some are on their way
         call.asked.update(missing)
-        invite = checkpoint.received(data, flow)
-        return Asked(missing, self._custody.bind(call.recording, call.call_id, call.address, len(missing), invite))
+        if ports is not None:
+            call.ports.update(zip(missing, ports, strict=True))
+            return None
+        return Asked(missing, self._custody.bind(*own, checkpoint.received(data, flow)))
 
     async def bound(self, call: Call, asked: Asked) -> None:
-        """Wait until the ports are bound, and those asked for before; what comes there is captured from then on.
+        """Wait until the ports are bound, and those asked for before.
 
         Raises:
-            Refusal: there are none, or the disk does not take the INVITE.
+            Refusal: there are none.
         """
         try:
             call.ports.update(zip(asked.lines, await asked.ports, strict=True))
         except Refusal:
             call.asked.difference_update(asked.lines)
             raise
+
+    def capture(self, call: Call) -> None:
+        """Have captured what comes to the ports that are bound.
+
+        Raises:
+            Refusal: the disk does not take the INVITE.
+        """
         try:
             self.scribe.ensure_begun(call)
         except OSError as error:
             raise self._not_written(error) from error
+        self._captured(call)
+
+    def _begun(self, call: Call, error: OSError | None) -> None:
+        """Its file is made, or not: then it is tried again as long as the call lasts."""
+        if self._calls.get(call.call_id) is not call or call.is_captured:
+            return
+        if error is None:
+            self._captured(call)
+        else:
+            self._not_written(error)
+            asyncio.get_running_loop().call_later(REWRITE_S, self.scribe.begin, call, self._begun)
+
+    def _captured(self, call: Call) -> None:
+        call.is_captured = True
         self._custody.capture(call.recording)
 
     def answer(self, call: Call, offered: Sdp) -> Sdp:
@@ -241,13 +277,13 @@ class Sessions:
         lines = [index for index in wanted if index not in call.ports]
         return lines[: MOST_LINES - len(call.ports)]
 
-    def _open(self, request: Request, flow: Flow) -> Call:
+    def _open(self, request: Request, flow: Flow, time_ns: int) -> Call:
         try:
             side = headers.side(request)
             recording = self._new_leg(side) if side else folder.new_id()
         except OSError as error:
             raise self._not_written(error) from error
-        call = new_call(self._settings.data_dir, recording, request.call_id, self._media_address(flow), flow)
+        call = new_call(self._settings.data_dir, recording, request.call_id, self._media_address(flow), flow, time_ns)
         call.side = side
         self._calls[call.call_id] = call
         self.idle.clear()
@@ -285,6 +321,8 @@ class Sessions:
         self._forget(call)
         await asyncio.sleep(LINGER_S)
         await self._have_written(call)
+        if not call.is_captured:
+            self._captured(call)
         self.scribe.close(call)
         self._custody.close(call.recording)
         log.info("ended", recording=call.recording, call_id=call.call_id, reason=call.end_reason)

@@ -174,7 +174,7 @@ class Signalling:
         call.liveness = Liveness(now, now, timer=restored.timer)
         self._sessions.adopt(call)
         if accepted := call.accepted:
-            self._sessions.scribe.go_on(call, accepted, time.time_ns())
+            self._sessions.scribe.go_on(call, accepted)
             request, ok = sip.parse(accepted.request), sip.parse(accepted.ok)
             assert isinstance(request, Request)
             assert isinstance(ok, Response)
@@ -182,7 +182,7 @@ class Signalling:
         else:
             self._endpoint.restore(dialog)
         if restored.bye:
-            self._sessions.scribe.go_on(call, restored.bye, time.time_ns())
+            self._sessions.scribe.go_on(call, restored.bye)
         if restored.ended:
             self._sessions.ended_before.add(call.call_id)
             spawn(self._sessions.end(call), f"end {call.call_id}")

@@ -50,6 +50,8 @@ class Captured:
     recording: str
     call_id: str
     tap: Tap
+    since_ns: int
+    """What came to its ports before is not its own; UTC."""
     missing: int = 0
     """Records that the disk did not take."""
     cname: str = field(default_factory=lambda: secrets.token_urlsafe(12))
@@ -94,8 +96,9 @@ class Captured:
             self.pauses.append((now_ns, None))
 
     def sort_out(self) -> None:
-        """Of what came before a turn was heard of, the time tells what is kept."""
-        self.tap.pauses = [(since, NEVER if until is None else until) for since, until in self.pauses]
+        """Of what came before the session or a turn was heard of, the time tells what is kept."""
+        paused = ((since, NEVER if until is None else until) for since, until in self.pauses)
+        self.tap.pauses = [(0, self.since_ns), *paused]
 
     def settle(self) -> None:
         """From now on all is kept or nothing, whatever becomes of the clock."""
@@ -142,6 +145,8 @@ class Worker:
         self._memory: dict[int, memoryview] = {}
         self._sessions: dict[str, Captured] = {}
         self._by_tap: dict[int, Captured] = {}
+        self._new: list[Captured] = []
+        """Not drained yet."""
         self._reports: dict[Port, Reports] = {}
         self._closing: list[tuple[Captured, int]] = []
         """Ended, with what the kernel dropped; their last words wait for the disk."""
@@ -241,8 +246,10 @@ class Worker:
             except OSError as error:
                 logger.error("capture cannot be opened", recording=message["id"], reason=str(error))
                 return
-            captured = Captured(message["id"], message["call_id"], Tap(capture))
+            captured = Captured(message["id"], message["call_id"], Tap(capture), message["since"])
             self._sessions[captured.recording] = self._by_tap[id(captured.tap)] = captured
+            captured.sort_out()
+            self._new.append(captured)
         ports = [
             Port(sock, message["address"], number) for sock, number in zip(sockets, message["numbers"], strict=True)
         ]
@@ -323,9 +330,19 @@ class Worker:
         drained = self._note_failures(self._receiver.drain([captured.tap for captured in sessions]))
         for shown in drained.shown:
             self._reports[shown.port].see(shown)
+        if self._new:
+            self._settle(sessions)
         for reports in due:
             reports.send(now, time.time_ns())
         return drained
+
+    def _settle(self, drained: list[Captured]) -> None:
+        """Of sessions that were new, what came before them has been left out."""
+        taken = {id(captured) for captured in drained}
+        for captured in self._new:
+            if id(captured) in taken:
+                captured.settle()
+        self._new = [captured for captured in self._new if id(captured) not in taken]
 
     def _note_failures(self, drained: Drained) -> Drained:
         for failure in drained.failures:

@@ -56,6 +56,11 @@ class Writer:
         if error is not None:
             raise error
 
+    @property
+    def behind(self) -> int:
+        """How much was asked for and is not begun."""
+        return self._asked.qsize()
+
     def later(self, act: Act) -> None:
         """Have something done behind all that was asked for; nobody hears when it fails."""
         self._asked.put((act, False))

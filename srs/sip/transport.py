@@ -142,17 +142,16 @@ class SipServer:
                 self._schedule()
 
     def _drain(self) -> None:
-        self._collect()
-        while self._events or self._sends:
+        """What a handler answers at once supersedes the 100 that nobody has seen yet."""
+        while True:
+            self._events.extend(self.endpoint.events())
             if self._events:
                 self._on_event(self._events.popleft())
-            else:
-                self._write(self._sends.popleft())
-            self._collect()
-
-    def _collect(self) -> None:
-        self._events.extend(self.endpoint.events())
-        self._sends.extend(self.endpoint.outgoing())
+                continue
+            self._sends.extend(self.endpoint.outgoing())
+            if not self._sends:
+                return
+            self._write(self._sends.popleft())
 
     def _schedule(self) -> None:
         """Act in the next turn of the loop, where a handler's exception breaks no connection."""

@@ -31,8 +31,8 @@ class UserAgentServer(Core):
     def respond(self, transaction: Transaction, response: Response, now: float) -> Dialog | None:
         """Answer a request. A 2xx to INVITE makes or keeps a dialog, which is returned, and is repeated until its ACK.
 
-        To gets our tag. An answer that comes too late, because the client cancelled or another answer went out, is
-        only counted.
+        To gets our tag. A provisional answer that nobody has collected yet is left out (§17.2.1). An answer that comes
+        too late, because the client cancelled or another answer went out, is only counted.
         """
         event = Input.of(response.code)
         if not transaction.takes(event):
@@ -40,6 +40,8 @@ class UserAgentServer(Core):
             return None
         if response.code > 100:
             add_to_tag(response, transaction.tag)
+        if (provisional := transaction.message) is not None:
+            self._sends = [send for send in self._sends if send.message is not provisional]
         transaction.message, transaction.data = response, bytes(response)
         self._step(transaction, event, now)
         if event is Input.PROVISIONAL:

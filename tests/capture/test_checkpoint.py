@@ -23,9 +23,9 @@ def test_a_call_comes_back_as_it_was(tmp_path) -> None:
     call.side = Side(near=False, pair="1-2", address="700")
     call.video, timer = False, SessionTimer(1800, ours=True, told=True)
     call.liveness = Liveness(1.0, 2.0, timer=timer)
-    call.accepted = Answered(b"INVITE \xff\x00\r\n", FLOW, b"SIP/2.0 200 OK\r\n")
+    call.accepted = Answered(b"INVITE \xff\x00\r\n", FLOW, b"SIP/2.0 200 OK\r\n", 1)
     state = json.loads(json.dumps(checkpoint.dump(call, DIALOG)))
-    bye = Answered(b"BYE \xff\r\n", FLOW, b"SIP/2.0 200 OK\r\nCSeq: 2 BYE\r\n")
+    bye = Answered(b"BYE \xff\r\n", FLOW, b"SIP/2.0 200 OK\r\nCSeq: 2 BYE\r\n", 2)
     state["ended"], state["bye"] = True, checkpoint.answered(bye)  # so the keeper notes it
     restored = checkpoint.restore(tmp_path, call.recording, state)
     back = restored.call

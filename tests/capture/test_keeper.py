@@ -178,6 +178,7 @@ def test_what_is_answered_and_not_yet_written_a_successor_writes(recorder, phone
     (pid,) = recorder.children("signalling")
     ok = phone.ask(phone.invite(), 1)
     os.kill(pid, signal.SIGKILL)
+    until(lambda: recorder.children("signalling") not in ([], [pid]), recorder.log.read_text)
     (capture,) = recorder.captures()
     until(lambda: capture.read_bytes().count(ok) > 0, recorder.log.read_text)
     phone.send(phone.request("ACK", 1))
@@ -188,6 +189,24 @@ def test_what_is_answered_and_not_yet_written_a_successor_writes(recorder, phone
     (recording,) = recorder.recordings(1)
     facts = recorder.shown(recording["id"])["facts"]
     assert (facts["interrupted"], facts["end_reason"]) == (False, "BYE"), answer
+
+
+def test_an_invite_is_answered_while_the_keeper_is_busy(recorder, phones) -> None:
+    """Spare ports are known, and what the keeper must hold waits for it."""
+    first, second = phones("UDP"), phones("UDP")
+    first.ask(first.invite(), 1)
+    time.sleep(0.5)
+    os.kill(recorder.process.pid, signal.SIGSTOP)
+    try:
+        answer = second.ask(second.invite(), 1)
+        assert len(set(ports(answer))) == 2
+    finally:
+        os.kill(recorder.process.pid, signal.SIGCONT)
+    recorder.kill("signalling")
+    for phone in (first, second):
+        phone.send(phone.request("ACK", 1))
+        phone.ask(phone.request("BYE", 2), 2)
+    assert len(recorder.recordings(2)) == 2
 
 
 def test_half_a_message_waits_for_its_rest(recorder, phones) -> None:

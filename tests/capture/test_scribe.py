@@ -81,7 +81,7 @@ def test_a_successor_writes_what_its_predecessor_did_not(call: Call, written: tu
         for message in written:
             noted(scribe, call, message)
         scribe.write_all()
-        scribe.go_on(call, Answered(bytes(BYE), FLOW, bytes(OK)), 0)
+        scribe.go_on(call, Answered(bytes(BYE), FLOW, bytes(OK), 0))
 
     capture = told(call, tell)
     assert (capture.count(bytes(BYE)), capture.count(bytes(OK))) == (1, 1)

@@ -1,7 +1,9 @@
 """A disk that lets everybody wait: a library before libc's, which delays what is written (support/slow_disk.c)."""
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -97,6 +99,27 @@ def test_a_disk_that_hangs_under_running_calls(recorder: Recorder, disk: SlowDis
     row = rows[outcome.call_id]
     assert missing(Path(row["file"]), plan.frames) == 0
     assert recorder.shown(row["id"])["facts"]["interrupted"] is False
+
+
+def test_a_call_is_answered_while_its_capture_is_made_and_signalling_dies(recorder: Recorder, disk: SlowDisk) -> None:
+    """The disk has just taken another call: its successor makes the capture, and all that came is in it."""
+    plans = [make_plan(recorder, 3.0), make_plan(recorder, 3.0)]
+    talks = []
+    for number, plan in enumerate(plans, start=1):
+        talks.append(Talk(plan))
+        until(
+            lambda number=number: recorder.log.read_text().count("event=recording ") == number, recorder.log.read_text
+        )
+        disk.delay(600)
+    (pid,) = recorder.children("signalling")
+    os.kill(pid, signal.SIGKILL)
+    disk.delay(0)
+    outcomes = [outcome for talk in talks for outcome in talk.outcomes()]
+    rows = {row["call_id"]: row for row in recorder.recordings(2)}
+    for plan, outcome in zip(plans, outcomes, strict=True):
+        row = rows[outcome.call_id]
+        assert missing(Path(row["file"]), plan.frames) == 0
+        assert recorder.shown(row["id"])["facts"]["interrupted"] is False
 
 
 def test_calls_are_refused_without_asking_a_disk_that_hangs(recorder: Recorder, disk: SlowDisk) -> None:

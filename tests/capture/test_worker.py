@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -56,7 +57,7 @@ def test_of_what_was_read_in_a_pause_nothing_is_written(tmp_path, monkeypatch, o
                 first.drain([tap])
         keeper, end = Channel.pair()
         keeper.send({"do": "memory"}, memory)
-        session = {"id": "r", "call_id": "c", "address": "127.0.0.1", "path": str(path), "numbers": NUMBERS}
+        session = {"id": "r", "call_id": "c", "address": "127.0.0.1", "path": str(path), "numbers": NUMBERS, "since": 0}
         keeper.send({"do": "open", **session}, [sock.fileno() for sock in pair])
         for order in (*orders, {"do": "begin"}, {"do": "stop"}):
             keeper.send(order)
@@ -68,3 +69,28 @@ def test_of_what_was_read_in_a_pause_nothing_is_written(tmp_path, monkeypatch, o
     found = read(path)
     media = [found.payload(row) for row in range(len(found)) if found.payload(row)[0] >> 6 == 2]
     assert media == [bytes([0x80, 0, 0, number]) * 4 for number in range(kept)]
+
+
+def test_what_came_to_a_port_before_its_session_is_not_kept(tmp_path):
+    path = tmp_path / "r.pcap"
+    path.write_bytes(HEADER)
+    with ExitStack() as stack:
+        pair = [stack.enter_context(open_port("127.0.0.1", 0)) for _ in NUMBERS]
+        sender = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        sender.sendto(b"\x80stray" * 4, pair[0].getsockname())
+        time.sleep(0.05)
+        since = time.time_ns()
+        sender.sendto(b"\x80first" * 4, pair[0].getsockname())
+        keeper, end = Channel.pair()
+        keeper.send({"do": "memory"}, memory := reserve())
+        keeper.send({"do": "begin"})
+        session = {"id": "r", "call_id": "c", "address": "127.0.0.1", "path": str(path), "numbers": NUMBERS}
+        keeper.send({"do": "open", **session, "since": since}, [sock.fileno() for sock in pair])
+        keeper.send({"do": "stop"})
+        Worker(Channel(end)).run()
+        keeper.close()
+        end.close()
+    for descriptor in memory:
+        os.close(descriptor)
+    found = read(path)
+    assert [found.payload(row)[:6] for row in range(len(found))] == [b"\x80first"]

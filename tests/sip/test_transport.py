@@ -22,7 +22,6 @@ def test_call_over_udp(run, host):
         with DatagramPeer(host) as peer:
             body = b"x" * 60000
             peer.socket.sendto(message("INVITE", 1, port=peer.port, body=body, host=host), address.address)
-            assert (await peer.receive()).code == 100
             ok = await peer.receive()
             assert (ok.code, ok.cseq.method) == (200, "INVITE")
             tag = ok.to_address.tag
@@ -33,7 +32,7 @@ def test_call_over_udp(run, host):
         assert invite.request.body == body
         assert invite.flow == Flow("UDP", address.address, (host, peer.port))
         assert bye.dialog is not None
-        assert [send.message.code for send in application.sends] == [100, 200, 200]
+        assert [send.message.code for send in application.sends] == [200, 200]
         await application.server.close()
 
     run(script())
@@ -50,8 +49,7 @@ def test_many_dialogs_on_one_connection(run, host):
                 message("INVITE", 1, transport="TCP", call=f"c{i}", body=b"\r\n\r\n", host=host) for i in range(50)
             )
         )
-        answers = [await peer.receive() for _ in range(100)]
-        assert sum(answer.code == 200 for answer in answers) == 50
+        assert [(await peer.receive()).code for _ in range(50)] == [200] * 50
         assert len({event.flow.connection for event in application.happened(RequestReceived)}) == 1
         peer.send(b"\r\n\r\n")
         assert await peer.reader.readexactly(2) == b"\r\n"
@@ -115,7 +113,7 @@ def test_timers_run(run):
             peer.socket.sendto(message("INVITE", 1, port=peer.port), address.address)
             async with asyncio.timeout(1):
                 codes = [(await peer.receive()).code for _ in range(5)]
-        assert codes == [100, 200, 200, 200, 200]
+        assert codes == [200] * 5
         await application.server.close()
 
     run(script())
