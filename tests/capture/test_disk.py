@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.calls import Talk, call, make_plan
+from support.heard import missing
 from support.recorder import Recorder, until
 
 from srs.siprec.src import CallFailed
@@ -141,3 +142,21 @@ def test_a_disk_that_becomes_read_only(start_recorder: Callable[..., Recorder], 
     (capture,) = recorder.captures()
     assert capture.parent.name == "open"
     assert capture.stat().st_size > 50 * 172
+
+
+def test_a_capture_that_could_not_be_made_behind_the_200_is_made_later(start_recorder: Callable[..., Recorder]) -> None:
+    """The disk had just taken another call: nothing that came meanwhile is missing."""
+    recorder = start_recorder()
+    captures = recorder.data / "captures" / "open"
+    plans = [make_plan(recorder, 3.0), make_plan(recorder, 3.0)]
+    first = Talk(plans[0])
+    until(lambda: "event=recording " in recorder.log.read_text(), recorder.log.read_text)
+    captures.rename(captures.with_name("away"))
+    second = Talk(plans[1])
+    wait_for(recorder, "raised")
+    captures.with_name("away").rename(captures)
+    (outcome,) = second.outcomes()
+    first.outcomes()
+    (row,) = [row for row in recorder.recordings(2) if row["call_id"] == outcome.call_id]
+    assert missing(Path(row["file"]), plans[1].frames) == 0
+    assert recorder.shown(row["id"])["facts"]["interrupted"] is False

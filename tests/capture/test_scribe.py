@@ -1,6 +1,7 @@
 """What is written of a session, and when: by the process that answered, or by its successor."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
@@ -11,7 +12,7 @@ from srs.capture import folder
 from srs.capture.call import Answered, Call, new_call
 from srs.capture.custody import Custody
 from srs.capture.health import Health
-from srs.capture.scribe import Scribe
+from srs.capture.scribe import MOST_BEHIND, TRUSTED_S, Scribe
 from srs.sip.flow import Flow
 from srs.sip.message import Request, Response, make_request, response
 
@@ -86,3 +87,40 @@ def test_a_successor_writes_what_its_predecessor_did_not(call: Call, written: tu
     capture = told(call, tell)
     assert (capture.count(bytes(BYE)), capture.count(bytes(OK))) == (1, 1)
     assert capture.index(bytes(BYE)) < capture.index(bytes(OK))
+
+
+def test_a_disk_that_took_a_beginning_is_trusted_until_it_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not while others wait for it, nor for long."""
+    folder.prepare(tmp_path)
+    create = folder.create
+
+    def begin(scribe: Scribe, path: Path) -> asyncio.Future[OSError | None]:
+        told: asyncio.Future[OSError | None] = asyncio.get_running_loop().create_future()
+        call = new_call(tmp_path, "recording", "id", "127.0.0.1", FLOW)
+        call.path = path
+        scribe.begin(call, lambda _, error: told.set_result(error))
+        return told
+
+    async def live() -> None:
+        scribe = Scribe(cast("Custody", None), cast("Health", None))
+        assert not scribe.is_trusted
+        assert await begin(scribe, tmp_path / "one.pcap") is None
+        assert scribe.is_trusted
+        assert isinstance(await begin(scribe, tmp_path / "no folder" / "two.pcap"), FileNotFoundError)
+        assert not scribe.is_trusted
+        assert await begin(scribe, tmp_path / "three.pcap") is None
+        assert scribe.is_trusted
+        with monkeypatch.context() as slow:
+            goes_on = threading.Event()
+            slow.setattr(folder, "create", lambda path: goes_on.wait() and create(path))
+            waiting = [begin(scribe, tmp_path / f"{number}.pcap") for number in range(MOST_BEHIND + 3)]
+            assert not scribe.is_trusted
+            goes_on.set()
+            assert await asyncio.gather(*waiting) == [None] * len(waiting)
+        assert scribe.is_trusted
+        await asyncio.sleep(TRUSTED_S + 0.1)
+        assert not scribe.is_trusted
+
+    asyncio.run(live())
