@@ -14,6 +14,7 @@ segment that it continues or begins a new one:
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from math import remainder
 
@@ -97,7 +98,6 @@ class _Walk:
         self._drift = _wrap(np.diff(self._seconds) * clock_rate[1:] - self._ticks)
         self._transit = np.concatenate([[0.0], np.cumsum(self._drift)])[: len(sequence)]
         self._unwrapped = np.concatenate([[0], np.cumsum(self._step)])[: len(sequence)]
-        self._packet_s = self._usual_packet()
         self._recent: list[_Segment] = []
         self._epochs = self._anchors = 0
         self._epoch, self._anchor, self._extended = (np.empty(len(sequence), np.int64) for _ in range(3))
@@ -131,8 +131,9 @@ class _Walk:
             self._epoch[(sizes == 1)[self._epoch]] = -1
         return Continuity(self._epoch, self._anchor, self._extended)
 
-    def _usual_packet(self) -> float:
-        """Return the seconds from one packet to the next."""
+    @cached_property
+    def _packet_s(self) -> float:
+        """Seconds from one packet to the next; only odd steps ask for it."""
         usual = (self._step == 1) & (self._ticks > 0)
         if not usual.any():
             return 0.02

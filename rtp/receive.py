@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rtp.append import append
-from rtp.batch import MESSAGE, PIECE, Batch
+from rtp.batch import Batch
 from rtp.port import Port
 
 MOST_SLOTS: Final = 1024
@@ -23,13 +24,9 @@ _FLAGS: Final = socket.MSG_DONTWAIT | socket.MSG_TRUNC
 _WRITTEN_SINCE: Final = 4 << 20
 """Octets that others may have appended to a capture since its process died."""
 
-_MESSAGE_SIZE: Final = MESSAGE.itemsize
-
 _libc = ctypes.CDLL(None, use_errno=True)
-_recvmmsg = _libc.recvmmsg
-_recvmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.c_void_p)
+_recvmmsg = _libc.recvmmsg  # no argtypes: their checks cost half a call; pointers are c_void_p, all else is int
 _writev = _libc.writev
-_writev.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_int)
 _writev.restype = ctypes.c_ssize_t
 
 
@@ -132,8 +129,8 @@ class _Intake:
     def __init__(self, batch: Batch) -> None:
         self._batch, self._slots = batch, batch.slots
         self._owners = batch.owners
-        self._messages_at = batch.messages.ctypes.data
-        self._pieces_at = batch.pieces.ctypes.data
+        self._messages = _pointers(batch.messages)
+        self._pieces = _pointers(batch.pieces)
         self._filled = self._packets = self._octets = 0
         self._taps: list[Tap] = []
         self._ports: list[Port] = []
@@ -192,7 +189,7 @@ class _Intake:
             filled = self._filled
             free = self._slots - filled
             self._owners[filled] = port.number
-            count = _recvmmsg(port.socket.fileno(), self._messages_at + filled * _MESSAGE_SIZE, free, _FLAGS, None)
+            count = _recvmmsg(port.socket.fileno(), self._messages[filled], free, _FLAGS, None)
             if count > 0:
                 port.packets += count
                 self._filled = filled + count
@@ -230,7 +227,7 @@ class _Intake:
             if tap.pauses and len(kept := self._kept(tap, first, end)) < end - first:
                 self._append_singly(tap, kept, 0)
                 continue
-            written = _writev(tap.capture, self._pieces_at + first * PIECE.itemsize, end - first)
+            written = _writev(tap.capture, self._pieces[first], end - first)
             if written != expected:
                 self._append_singly(tap, list(range(first, end)), max(written, 0))
         for port, packets, slots in self._wanted:
@@ -272,6 +269,10 @@ class _Intake:
                 self._failures.append(Failure(tap, error, records=len(slots) - index))
                 return
             part = 0
+
+
+def _pointers(items: NDArray[np.void]) -> list[ctypes.c_void_p]:
+    return [ctypes.c_void_p(items.ctypes.data + index * items.itemsize) for index in range(len(items))]
 
 
 def _error(code: int) -> OSError:

@@ -232,8 +232,8 @@ def _after_pause(came_ns: Integers, frame: Frame) -> NDArray[np.bool_]:
 
 def _skew_ppm(heard: Heard) -> float:
     """Return the skew that most packets have."""
-    skews = [source.timeline.skew for source in heard.sources if len(source.timeline.skew)]
-    return round(1e6 * float(np.median(np.concatenate(skews))), 1) if skews else 0.0
+    skews = [source.timeline.skew for source in heard.sources]
+    return round(1e6 * float(np.median(np.concatenate(skews))), 1) if any(skew.any() for skew in skews) else 0.0
 
 
 def digits(data: NDArray[np.uint8], heard: Heard, frame: Frame) -> list[Digit]:
