@@ -24,6 +24,8 @@ MOST_BEHIND: Final = 3
 SOON_S: Final = 0.05
 """What no answer waits for is written so long afterwards, together with what comes meanwhile."""
 
+Begun = Callable[[Call, bool], None]
+
 
 class Scribe:
     """Has a thread write, and knows which messages may wait because the keeper has them too."""
@@ -38,8 +40,8 @@ class Scribe:
 
     # Messages
 
-    def begin(self, call: Call, begun: Callable[[Call, OSError | None], None]) -> None:
-        """Have the capture of a call made, with what was noted so far; `begun` is told how that went."""
+    def begin(self, call: Call, begun: Begun) -> None:
+        """Have the capture of a call made, with what was noted so far; `begun` is told whether the disk took it."""
         loop = asyncio.get_running_loop()
 
         def write() -> None:
@@ -49,15 +51,11 @@ class Scribe:
 
         self._writer.later(write)
 
-    def _began(
-        self, call: Call, failures: Sequence[tuple[Call, OSError]], begun: Callable[[Call, OSError | None], None]
-    ) -> None:
-        if failures:
-            self._trusted_until = 0.0
-            begun(call, failures[0][1])
-        else:
-            self._trusted_until = time.monotonic() + TRUSTED_S
-            begun(call, None)
+    def _began(self, call: Call, failures: Sequence[tuple[Call, OSError]], begun: Begun) -> None:
+        self._trusted_until = time.monotonic() + TRUSTED_S
+        for _, error in failures:
+            self._failed(call, error)
+        begun(call, not failures)
 
     @property
     def is_trusted(self) -> bool:

@@ -241,14 +241,13 @@ class Sessions:
             raise self._not_written(error) from error
         self._captured(call)
 
-    def _begun(self, call: Call, error: OSError | None) -> None:
+    def _begun(self, call: Call, taken: bool) -> None:
         """Its file is made, or not: then it is tried again as long as the call lasts."""
         if self._calls.get(call.call_id) is not call or call.is_captured:
             return
-        if error is None:
+        if taken:
             self._captured(call)
         else:
-            self._not_written(error)
             asyncio.get_running_loop().call_later(REWRITE_S, self.scribe.begin, call, self._begun)
 
     def _captured(self, call: Call) -> None:

@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 
+from srs.alarms import Alarms
 from srs.capture import folder
 from srs.capture.call import Answered, Call, new_call
 from srs.capture.custody import Custody
@@ -96,21 +97,21 @@ def test_a_disk_that_took_a_beginning_is_trusted_until_it_fails(
     folder.prepare(tmp_path)
     create = folder.create
 
-    def begin(scribe: Scribe, path: Path) -> asyncio.Future[OSError | None]:
-        told: asyncio.Future[OSError | None] = asyncio.get_running_loop().create_future()
+    def begin(scribe: Scribe, path: Path) -> asyncio.Future[bool]:
+        told: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         call = new_call(tmp_path, "recording", "id", "127.0.0.1", FLOW)
         call.path = path
-        scribe.begin(call, lambda _, error: told.set_result(error))
+        scribe.begin(call, lambda _, taken: told.set_result(taken))
         return told
 
     async def live() -> None:
-        scribe = Scribe(cast("Custody", None), cast("Health", None))
+        scribe = Scribe(cast("Custody", None), Health(1, 2.0, Alarms()))
         assert not scribe.is_trusted
-        assert await begin(scribe, tmp_path / "one.pcap") is None
+        assert await begin(scribe, tmp_path / "one.pcap")
         assert scribe.is_trusted
-        assert isinstance(await begin(scribe, tmp_path / "no folder" / "two.pcap"), FileNotFoundError)
+        assert not await begin(scribe, tmp_path / "no folder" / "two.pcap")
         assert not scribe.is_trusted
-        assert await begin(scribe, tmp_path / "three.pcap") is None
+        assert await begin(scribe, tmp_path / "three.pcap")
         assert scribe.is_trusted
         with monkeypatch.context() as slow:
             goes_on = threading.Event()
@@ -118,7 +119,7 @@ def test_a_disk_that_took_a_beginning_is_trusted_until_it_fails(
             waiting = [begin(scribe, tmp_path / f"{number}.pcap") for number in range(MOST_BEHIND + 3)]
             assert not scribe.is_trusted
             goes_on.set()
-            assert await asyncio.gather(*waiting) == [None] * len(waiting)
+            assert all(await asyncio.gather(*waiting))
         assert scribe.is_trusted
         await asyncio.sleep(TRUSTED_S + 0.1)
         assert not scribe.is_trusted
