@@ -86,12 +86,12 @@ def order(
     played = unique[audio[unique]]
     anchor = course.anchor[(np.cumsum(audio) - 1)[played]]
     ticks, anchor_ns = _places(timestamp, time_ns, clock_rate, played, anchor)
-    if len(played) and (anchor != anchor[0]).any():
-        begin_ns = anchor_ns + np.rint(ticks * (1e9 / clock_rate[played])).astype(np.int64)
-        columns = (timestamp[played], time_ns[played], begin_ns, clock_rate[played])
-        anchor_ns = anchor_ns - stalls.held_back(anchor, key[played], *columns)
     skewed = _skew(ticks, anchor_ns, time_ns[played], clock_rate[played], anchor)
     stretch = 1 / (1 - skewed)
+    if len(played) and (anchor != anchor[0]).any():
+        begin_ns = anchor_ns + np.rint(ticks * stretch * (1e9 / clock_rate[played])).astype(np.int64)
+        columns = (timestamp[played], time_ns[played], begin_ns, clock_rate[played])
+        anchor_ns = anchor_ns - stalls.held_back(anchor, key[played], *columns)
     sound = _known_durations(duration[played], ticks, key[played])
     missing = _missing(key[unique])
     total = np.cumsum(missing)[audio[unique]]

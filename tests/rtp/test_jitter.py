@@ -201,6 +201,17 @@ def test_a_sender_that_stood_still_is_not_drawn_together_with_what_it_sent_befor
     assert timeline.gaps.length_ns.tolist() == [3_000_000_000]
 
 
+def test_a_quick_clock_is_not_taken_for_packets_held_back(send):
+    """Half an hour at 200 ppm too fast, behind a sender that stood still for five seconds."""
+    sent = send(np.full(500, 160)) + send(np.full(90_000, 160), sequence=1500, timestamp=130_000, at=120_000)
+    arrived = sent.arrive()
+    behind = arrived.which >= 500
+    arrived.time_ns[behind] -= np.rint((sent.send[arrived.which[behind]] - 120_000) * TICK_NS * 2e-4).astype(np.int64)
+    timeline = run(arrived)
+    begin_ns = timeline.anchor_ns + timeline.ticks * TICK_NS
+    assert np.abs(begin_ns - arrived.time_ns[timeline.packet]).max() < 5_000_000
+
+
 @pytest.mark.parametrize(
     ("sequence", "timestamp"),
     [
