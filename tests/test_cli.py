@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import socket
 import subprocess
@@ -281,6 +282,16 @@ def test_doctor_sees_media_ports_that_any_program_may_get():
 @pytest.mark.parametrize(("limit", "level"), [(1024, "note"), (30_000, "ok"), (resource.RLIM_INFINITY, "ok")])
 def test_doctor_counts_descriptors(limit: int, level: str):
     assert machine.check_descriptors((16384, 32766), limit).level == level
+
+
+def test_doctor_says_how_many_calls_the_kernel_holds():
+    """4,096 pages of 4 KiB are 16 MiB: 14 calls of 1.152 MB."""
+    assert machine.check_udp_memory([1, 2, 4096], 14).level == "ok"
+    finding = machine.check_udp_memory([1, 2, 4096], 15)
+    assert (finding.level, "5 s of 14 calls" in finding.what) == ("note", True)
+    (wanted,) = re.findall(r"udp_mem='\d+ \d+ (\d+)'", finding.mend)
+    assert machine.check_udp_memory([1, 2, int(wanted)], 15).level == "ok"
+    assert machine.check_udp_memory([1, 2, int(wanted) - 1], 15).level == "note"
 
 
 def test_doctor_wants_large_receive_buffers():

@@ -90,6 +90,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield machine.check_media_ports(settings.media.port_range, machine.ephemeral_ports())
     yield machine.check_descriptors(settings.media.port_range, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
     yield machine.check_receive_buffer(int(machine.RMEM_MAX.read_text()), privileged=os.geteuid() == 0)
+    first, last = settings.media.port_range
+    calls = settings.admission.calls or (last + 1 - first) // 4
+    yield machine.check_udp_memory([int(each) for each in machine.UDP_MEM.read_text().split()], calls)
     yield machine.check_priority()
     yield machine.check_clock(synchronised=machine.is_clock_synchronised())
 

@@ -24,6 +24,9 @@ DISK_PER_CALL = 60_000
 ENOUGH_CALLS = 200
 DESCRIPTORS_PER_CALL = 5
 WANTED_RMEM = 4 << 20
+HELD_PER_CALL = 2 * 50 * 5 * 2304
+"""Octets that the kernel takes for 5 s of two legs of 20 ms packets, in the largest of usual buffers."""
+UDP_MEM = Path("/proc/sys/net/ipv4/udp_mem")
 RMEM_MAX = Path("/proc/sys/net/core/rmem_max")
 EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 TIMEX_OCTETS = 256
@@ -132,6 +135,23 @@ def check_receive_buffer(rmem_max: int, *, privileged: bool) -> Finding:
     if privileged or rmem_max >= WANTED_RMEM:
         return Finding("ok", what)
     return Finding("note", what, f"against losses under load: sysctl -w net.core.rmem_max={WANTED_RMEM}")
+
+
+def check_udp_memory(pages: list[int], calls: int) -> Finding:
+    """What the sockets of all calls hold together while the recorder, or its disk, is busy.
+
+    Args:
+        pages: net.ipv4.udp_mem.
+        calls: at once, as many as the settings allow.
+    """
+    page = resource.getpagesize()
+    held = pages[-1] * page // HELD_PER_CALL
+    what = f"net.ipv4.udp_mem: {pages[-1] * page // 1_000_000} MB, 5 s of {held} calls at least"
+    if held >= calls:
+        return Finding("ok", what)
+    wanted = -(-calls * HELD_PER_CALL // page)
+    mend = f"for {calls} calls: sysctl -w net.ipv4.udp_mem='{wanted // 2} {wanted * 3 // 4} {wanted}'"
+    return Finding("note", f"{what}; the settings allow {calls}", mend)
 
 
 def ephemeral_ports() -> tuple[int, int]:
