@@ -16,6 +16,7 @@ import pytest
 from support.calls import Talk, make_plan
 from support.recorder import PATIENCE_S, SRS, Recorder, Recorders, udp, until
 
+from srs.capture.spare import MOST
 from srs.siprec.body import build
 from srs.siprec.metadata import write
 
@@ -195,7 +196,9 @@ def test_an_invite_is_answered_while_the_keeper_is_busy(recorder, phones) -> Non
     """Spare ports are known, and what the keeper must hold waits for it."""
     first, second = phones("UDP"), phones("UDP")
     first.ask(first.invite(), 1)
-    time.sleep(0.5)
+    descriptors = Path(f"/proc/{recorder.process.pid}/fd")
+    until(lambda: sum(1 for _ in descriptors.iterdir()) > 2 * MOST, recorder.log.read_text)
+    time.sleep(0.2)  # until signalling has heard of them
     os.kill(recorder.process.pid, signal.SIGSTOP)
     try:
         answer = second.ask(second.invite(), 1)
