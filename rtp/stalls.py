@@ -10,9 +10,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rtp.continuity import BACKWARD_SHIFT_S, agree
+from rtp.continuity import agree
 
 Integers = NDArray[np.int64]
+EARLY_NS: Final = 20_000_000
+"""By which a packet comes before the place of its sound, so that its line is moved: less is not heard."""
 MOST_LOST: Final = 1 << 16
 """Packets between two lines; a step to another epoch is more."""
 
@@ -48,10 +50,7 @@ def _late(goes_on: list[bool], stood_ns: list[int], early_ns: list[int]) -> list
         stood_ns: for how long the sender stood still before, if it did; less than 0: the line before is too late.
         early_ns: by how much a packet of it came before the place of its sound.
     """
-    late_ns = [0] * len(goes_on)
-    for index, early in enumerate(early_ns):
-        if goes_on[index] and early > BACKWARD_SHIFT_S * 1e9:
-            late_ns[index] = max(min(early, stood_ns[index]), 0)
+    late_ns = [early if follows and early > EARLY_NS else 0 for follows, early in zip(goes_on, early_ns, strict=True)]
     for index in range(len(goes_on) - 1, 0, -1):
         if goes_on[index]:
             stood = stood_ns[index] + late_ns[index - 1] - late_ns[index]
