@@ -18,6 +18,21 @@ from srs.capture.worker import Worker
 
 NUMBERS = (2, 3)
 
+SESSION = {"do": "open", "id": "r", "call_id": "c", "address": "127.0.0.1", "numbers": NUMBERS}
+
+
+def work(memory: list[int], pair: list[socket.socket], *orders: dict[str, object]) -> None:
+    """Have a worker take over the memory, which is closed then, and do what it is told until it stops."""
+    keeper, end = Channel.pair()
+    keeper.send({"do": "memory"}, memory)
+    for order in orders:
+        keeper.send(order, [sock.fileno() for sock in pair] if order["do"] == "open" else [])
+    Worker(Channel(end)).run()
+    keeper.close()
+    end.close()
+    for descriptor in memory:
+        os.close(descriptor)
+
 
 class Killed(BaseException):
     """In place of SIGKILL."""
@@ -55,17 +70,8 @@ def test_of_what_was_read_in_a_pause_nothing_is_written(tmp_path, monkeypatch, o
             patch.setattr(receive, "_writev", dying)
             with pytest.raises(Killed):
                 first.drain([tap])
-        keeper, end = Channel.pair()
-        keeper.send({"do": "memory"}, memory)
-        session = {"id": "r", "call_id": "c", "address": "127.0.0.1", "path": str(path), "numbers": NUMBERS, "since": 0}
-        keeper.send({"do": "open", **session}, [sock.fileno() for sock in pair])
-        for order in (*orders, {"do": "begin"}, {"do": "stop"}):
-            keeper.send(order)
-        Worker(Channel(end)).run()
-        keeper.close()
-        end.close()
-    for descriptor in memory:
-        os.close(descriptor)
+        session = {**SESSION, "path": str(path), "since": 0}
+        work(memory, pair, session, *orders, {"do": "begin"}, {"do": "stop"})
     found = read(path)
     media = [found.payload(row) for row in range(len(found)) if found.payload(row)[0] >> 6 == 2]
     assert media == [bytes([0x80, 0, 0, number]) * 4 for number in range(kept)]
@@ -81,16 +87,7 @@ def test_what_came_to_a_port_before_its_session_is_not_kept(tmp_path):
         time.sleep(0.05)
         since = time.time_ns()
         sender.sendto(b"\x80first" * 4, pair[0].getsockname())
-        keeper, end = Channel.pair()
-        keeper.send({"do": "memory"}, memory := reserve())
-        keeper.send({"do": "begin"})
-        session = {"id": "r", "call_id": "c", "address": "127.0.0.1", "path": str(path), "numbers": NUMBERS}
-        keeper.send({"do": "open", **session, "since": since}, [sock.fileno() for sock in pair])
-        keeper.send({"do": "stop"})
-        Worker(Channel(end)).run()
-        keeper.close()
-        end.close()
-    for descriptor in memory:
-        os.close(descriptor)
+        session = {**SESSION, "path": str(path), "since": since}
+        work(reserve(), pair, {"do": "begin"}, session, {"do": "stop"})
     found = read(path)
     assert [found.payload(row)[:6] for row in range(len(found))] == [b"\x80first"]
