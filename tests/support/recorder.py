@@ -1,6 +1,7 @@
 """A recorder as users run it: `srs serve` in its own process, on free loopback ports."""
 
 import contextlib
+import itertools
 import json
 import os
 import secrets
@@ -41,10 +42,14 @@ Content-Length: 0
 """.replace("\n", "\r\n")
 
 
+_NUMBERS = itertools.count()
+
+
 def media_ports() -> str:
-    """Of this worker of pytest alone: sipp sends to the port beside the first of a call, whosever that is."""
-    first = 10_000 + 4_400 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 5)
-    return f"{first}-{first + 4_398}"
+    """Of one recorder of this worker of pytest: sipp sends to the port beside the first of a call, whosever that is."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 5
+    first = 10_000 + 4_400 * worker + 1_100 * (next(_NUMBERS) % 4)
+    return f"{first}-{first + 1_098}"
 
 
 class Recorder:
