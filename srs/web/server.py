@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -21,6 +22,7 @@ from typing import Final, TypeVar
 
 import structlog
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from srs import config, log
 from srs.archive.errors import ArchiveError
@@ -37,7 +39,10 @@ NICENESS: Final = 5
 SHORTEST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 30.0
 LINGER_S: Final = 2
-"""That pages which are being sent may take at the end."""
+"""That pages which are being sent may take at the end, and before that who has come and not asked yet."""
+HANDSHAKE_S: Final = 0.5
+"""That TLS may take at the end with who has just come."""
+LOOK_S: Final = 0.05
 
 
 class _Server(uvicorn.Server):
@@ -51,7 +56,25 @@ class _Server(uvicorn.Server):
         self.on_serving()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await asyncio.gather(super().shutdown(sockets), self.on_leaving())
+        for server in self.servers:
+            server.close()
+        await asyncio.gather(self._hear_out(), self.on_leaving())
+        await super().shutdown(sockets)
+
+    async def _hear_out(self) -> None:
+        """Wait for the first request of those who were accepted here, on whom uvicorn would hang up: a successor hears
+        only who comes now. Who has had a page asks the successor for the next."""
+        begin = time.monotonic()
+        earliest_s = HANDSHAKE_S if self.config.is_ssl else 0.0  # before that they are not among the connections
+        while True:
+            came = [each for each in self.server_state.connections if isinstance(each, H11Protocol)]
+            for each in came:
+                if each.cycle is not None:
+                    each.shutdown()
+            took_s = time.monotonic() - begin
+            if took_s >= LINGER_S or (took_s >= earliest_s and all(each.cycle is not None for each in came)):
+                return
+            await asyncio.sleep(LOOK_S)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -148,6 +171,7 @@ def serve(
     server = _Server(
         uvicorn.Config(
             application(house),
+            http=H11Protocol,
             log_config=None,
             access_log=False,
             server_header=False,

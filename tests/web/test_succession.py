@@ -91,6 +91,6 @@ def test_who_saves_settings_goes_on_by_themselves_to_settings_that_hold(browser:
         page.get_by_label(say("field calls")).fill("321")
         page.get_by_role("button", name=say("Save")).click()
         expect(page.get_by_role("status")).to_contain_text({"en": "one by one", "nl": "een voor een"}[walk.language])
-        expect(page.locator("h1")).to_have_text(say("Limits"))
+        expect(page.locator("h1")).to_have_text(say("Limits"), timeout=60_000)
         page.goto(f"{site.url}/settings")
         expect(page.locator("tr", has_text="admission.calls")).to_contain_text("321")
