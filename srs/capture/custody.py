@@ -41,7 +41,7 @@ class Custody:
         """Take spare port pairs for a session; what comes waits there until `capture`.
 
         Args:
-            since_ns: what came before is not the session's, UTC.
+            since_ns: what came to them before is not the session's, UTC.
 
         Returns:
             The RTP ports; None: there are not so many, `bind` must do.

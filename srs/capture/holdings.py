@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import structlog
@@ -25,8 +25,6 @@ class Holding:
     call_id: str
     address: str
     """That packets are written down as sent to."""
-    since_ns: int
-    """What came to its ports before is not its own; UTC."""
     worker: Child
     invite: Message | None = None
     """That waits for ports and is not answered yet: the one it began with, or a re-INVITE."""
@@ -88,13 +86,11 @@ class Holdings:
     def _give(self, message: Message, pairs: list[Pair]) -> None:
         held = self._held.get(message["id"])
         if held is None:
-            held = Holding(
-                message["id"], message["call_id"], message["address"], message["since"], self._least_loaded()
-            )
+            held = Holding(message["id"], message["call_id"], message["address"], self._least_loaded())
             self._held[held.recording] = held
             self._loads[held.worker.name] += 1
         held.invite = message["invite"]
-        held.bound += pairs
+        held.bound += [replace(pair, since_ns=message["since"]) for pair in pairs]
 
     def replenish(self) -> None:
         """Bind spare pairs for those that were taken, and tell signalling."""
@@ -123,7 +119,7 @@ class Holdings:
                 "id": held.recording,
                 "call_id": held.call_id,
                 "address": held.address,
-                "since": held.since_ns,
+                "since": min(pair.since_ns for pair in pairs),
                 "path": str(folder.open_path(self._data_dir, held.recording)),
                 "numbers": [number for pair in pairs for number in (2 * pair.number, 2 * pair.number + 1)],
             },

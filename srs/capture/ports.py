@@ -19,6 +19,8 @@ class Pair:
     """Of RTP; RTCP has the next."""
     number: int = 0
     """By which the processes know it."""
+    since_ns: int = 0
+    """UTC; what came before is not of the session that it serves."""
 
     def close(self) -> None:
         self.rtp.close()

@@ -209,7 +209,8 @@ class Sessions:
             None: it has them. Else `bound` waits for them.
         """
         missing = [line for line in lines if line not in call.asked]
-        own = (call.recording, call.call_id, call.address, call.since_ns, len(missing))
+        since_ns = time.time_ns() if call.ports else call.since_ns  # nobody has been told of new ports yet
+        own = (call.recording, call.call_id, call.address, since_ns, len(missing))
         ports = self._custody.take(*own) if call.asked == call.ports.keys() else None  # else some are on their way
         call.asked.update(missing)
         if ports is not None:

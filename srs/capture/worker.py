@@ -51,7 +51,7 @@ class Captured:
     call_id: str
     tap: Tap
     since_ns: int
-    """What came to its ports before is not its own; UTC."""
+    """What came before to ports that it got last is not its own; UTC."""
     missing: int = 0
     """Records that the disk did not take."""
     cname: str = field(default_factory=lambda: secrets.token_urlsafe(12))
@@ -96,7 +96,7 @@ class Captured:
             self.pauses.append((now_ns, None))
 
     def sort_out(self) -> None:
-        """Of what came before the session or a turn was heard of, the time tells what is kept."""
+        """Of what came before a port was its own or a turn was heard of, the time tells what is kept."""
         paused = ((since, NEVER if until is None else until) for since, until in self.pauses)
         self.tap.pauses = [(0, self.since_ns), *paused]
 
@@ -146,7 +146,7 @@ class Worker:
         self._sessions: dict[str, Captured] = {}
         self._by_tap: dict[int, Captured] = {}
         self._new: list[Captured] = []
-        """Not drained yet."""
+        """With ports that were not drained yet."""
         self._reports: dict[Port, Reports] = {}
         self._closing: list[tuple[Captured, int]] = []
         """Ended, with what the kernel dropped; their last words wait for the disk."""
@@ -248,8 +248,11 @@ class Worker:
                 return
             captured = Captured(message["id"], message["call_id"], Tap(capture), message["since"])
             self._sessions[captured.recording] = self._by_tap[id(captured.tap)] = captured
-            captured.sort_out()
-            self._new.append(captured)
+        else:
+            self._drain([captured])  # what waits in the ports that it has is its own
+            captured.since_ns = message["since"]
+        captured.sort_out()
+        self._new.append(captured)
         ports = [
             Port(sock, message["address"], number) for sock, number in zip(sockets, message["numbers"], strict=True)
         ]
@@ -337,7 +340,7 @@ class Worker:
         return drained
 
     def _settle(self, drained: list[Captured]) -> None:
-        """Of sessions that were new, what came before them has been left out."""
+        """What came to new ports before they were a session's has been left out."""
         taken = {id(captured) for captured in drained}
         for captured in self._new:
             if id(captured) in taken:

@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import time
@@ -70,9 +71,10 @@ class Phone:
         ]
         return "\r\n".join([*lines, "", ""]).encode() + body
 
-    def invite(self, cseq: int = 1) -> bytes:
+    def invite(self, cseq: int = 1, more: str = "") -> bytes:
+        """More: m-lines behind the two."""
         xml = write(self.call_id, ["sip:alice@example.com", "sip:bob@example.com"])
-        content_type, body = build(OFFER.replace("\n", "\r\n").replace("\r\r", "\r").encode(), xml)
+        content_type, body = build((OFFER + more).replace("\n", "\r\n").replace("\r\r", "\r").encode(), xml)
         return self.request("INVITE", cseq, body, content_type)
 
     def send(self, data: bytes) -> None:
@@ -210,6 +212,36 @@ def test_an_invite_is_answered_while_the_keeper_is_busy(recorder, phones) -> Non
         phone.send(phone.request("ACK", 1))
         phone.ask(phone.request("BYE", 2), 2)
     assert len(recorder.recordings(2)) == 2
+
+
+def test_what_waits_at_a_spare_port_is_in_no_call_that_gets_it_later(recorder, phones) -> None:
+    phone = phones("UDP")
+    first = phone.ask(phone.invite(), 1)
+    phone.send(phone.request("ACK", 1))
+    spare = int(ports(first)[-1]) + 2
+    until(lambda: is_bound(recorder.host, spare + 2 * MOST - 2), recorder.log.read_text)
+    time.sleep(0.2)  # until signalling has heard of them
+    with udp(recorder.host) as stranger, udp(recorder.host) as source:
+        for number in range(5):
+            stranger.sendto(struct.pack("!BBHII", 0x80, 0, number, 160 * number, 1) + bytes(160), ("127.0.0.1", spare))
+        more = "m=audio 40004 RTP/AVP 0\r\na=label:3\r\na=sendonly\r\n"
+        again = phone.ask(phone.invite(2, more), 2)
+        assert ports(again) == [*ports(first), b"%d" % spare]
+        phone.send(phone.request("ACK", 2))
+        for number in range(7):
+            source.sendto(struct.pack("!BBHII", 0x80, 0, number, 160 * number, 2) + bytes(160), ("127.0.0.1", spare))
+        phone.ask(phone.request("BYE", 3), 3)
+    (recording,) = recorder.recordings(1)
+    assert [leg["packets"] for leg in recording["legs"]] == [0, 0, 7]
+
+
+def is_bound(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
 
 
 def test_half_a_message_waits_for_its_rest(recorder, phones) -> None:

@@ -21,12 +21,14 @@ NUMBERS = (2, 3)
 SESSION = {"do": "open", "id": "r", "call_id": "c", "address": "127.0.0.1", "numbers": NUMBERS}
 
 
-def work(memory: list[int], pair: list[socket.socket], *orders: dict[str, object]) -> None:
-    """Have a worker take over the memory, which is closed then, and do what it is told until it stops."""
+def work(memory: list[int], pairs: list[list[socket.socket]], *orders: dict[str, object]) -> None:
+    """Have a worker take over the memory, which is closed then, and do what it is told until it stops: with each "open"
+    it gets the next pair."""
     keeper, end = Channel.pair()
     keeper.send({"do": "memory"}, memory)
+    given = iter(pairs)
     for order in orders:
-        keeper.send(order, [sock.fileno() for sock in pair] if order["do"] == "open" else [])
+        keeper.send(order, [sock.fileno() for sock in next(given)] if order["do"] == "open" else [])
     Worker(Channel(end)).run()
     keeper.close()
     end.close()
@@ -71,7 +73,7 @@ def test_of_what_was_read_in_a_pause_nothing_is_written(tmp_path, monkeypatch, o
             with pytest.raises(Killed):
                 first.drain([tap])
         session = {**SESSION, "path": str(path), "since": 0}
-        work(memory, pair, session, *orders, {"do": "begin"}, {"do": "stop"})
+        work(memory, [pair], session, *orders, {"do": "begin"}, {"do": "stop"})
     found = read(path)
     media = [found.payload(row) for row in range(len(found)) if found.payload(row)[0] >> 6 == 2]
     assert media == [bytes([0x80, 0, 0, number]) * 4 for number in range(kept)]
@@ -88,6 +90,26 @@ def test_what_came_to_a_port_before_its_session_is_not_kept(tmp_path):
         since = time.time_ns()
         sender.sendto(b"\x80first" * 4, pair[0].getsockname())
         session = {**SESSION, "path": str(path), "since": since}
-        work(reserve(), pair, {"do": "begin"}, session, {"do": "stop"})
+        work(reserve(), [pair], {"do": "begin"}, session, {"do": "stop"})
     found = read(path)
     assert [found.payload(row)[:6] for row in range(len(found))] == [b"\x80first"]
+
+
+def test_what_came_to_a_port_before_a_session_got_it_too_is_not_kept(tmp_path):
+    """By a re-INVITE; what waits in the ports that it had is its own."""
+    path = tmp_path / "r.pcap"
+    path.write_bytes(HEADER)
+    with ExitStack() as stack:
+        pairs = [[stack.enter_context(open_port("127.0.0.1", 0)) for _ in NUMBERS] for _ in range(2)]
+        sender = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        began = time.time_ns()
+        sender.sendto(b"\x80own 1" * 4, pairs[0][0].getsockname())
+        sender.sendto(b"\x80stray" * 4, pairs[1][0].getsockname())
+        time.sleep(0.05)
+        session = {**SESSION, "path": str(path)}
+        first, second = {**session, "since": began}, {**session, "since": time.time_ns(), "numbers": (4, 5)}
+        sender.sendto(b"\x80own 2" * 4, pairs[0][0].getsockname())
+        sender.sendto(b"\x80added" * 4, pairs[1][0].getsockname())
+        work(reserve(), pairs, {"do": "begin"}, first, second, {"do": "stop"})
+    found = read(path)
+    assert sorted(found.payload(row)[:6] for row in range(len(found))) == [b"\x80added", b"\x80own 1", b"\x80own 2"]
