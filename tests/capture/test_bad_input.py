@@ -141,7 +141,7 @@ def test_broken_metadata_is_no_reason_not_to_record(recorder) -> None:
 
 
 def test_no_port_is_left(start_recorder) -> None:
-    recorder = start_recorder(SRS_MEDIA__PORTS="41000-41003")
+    recorder = start_recorder(SRS_MEDIA__PORTS="61000-61003")
     talk = Talk(make_plan(recorder, 2.0))
     time.sleep(1.0)
     reply = answer(recorder, invite(recorder, 1))

@@ -25,7 +25,7 @@ def test_keys_that_were_agreed_before_the_capture_was_made_follow_the_sockets(tm
     """A worker that hears of keys before it has the session would forget them."""
     folder.prepare(tmp_path)
     signalling, worker = Told(), Told()
-    holdings = Holdings(tmp_path, PortRange(43600, 43799), cast("Child", signalling), [cast("Child", worker)])
+    holdings = Holdings(tmp_path, PortRange(61800, 61999), cast("Child", signalling), [cast("Child", worker)])
     session = {"id": "r", "call_id": "c", "address": "127.0.0.1", "since": 1, "invite": None}
     holdings.open({**session, "re": 0, "pairs": 1})
     holdings.replenish()

@@ -9,7 +9,7 @@ from srs.capture.spare import MOST, SparePairs
 
 
 def test_as_many_as_there_shall_be_and_those_that_were_taken_again() -> None:
-    spare = SparePairs(PortRange(43000, 43199))
+    spare = SparePairs(PortRange(61200, 61399))
     ports = spare.fill("127.0.0.1")
     assert len(set(ports)) == MOST
     assert spare.fill("127.0.0.1") == []
@@ -28,7 +28,7 @@ def test_as_many_as_there_shall_be_and_those_that_were_taken_again() -> None:
 
 
 def test_each_pair_has_a_number_of_its_own() -> None:
-    spare = SparePairs(PortRange(43200, 43299))
+    spare = SparePairs(PortRange(61400, 61499))
     pairs = [
         *spare.bind("127.0.0.1", 2),
         *spare.take("127.0.0.1", spare.fill("127.0.0.1")[:3]),
@@ -41,7 +41,7 @@ def test_each_pair_has_a_number_of_its_own() -> None:
 
 
 def test_a_range_that_is_used_up_leaves_none_and_says_so_only_to_who_asks() -> None:
-    spare = SparePairs(PortRange(43300, 43305))
+    spare = SparePairs(PortRange(61500, 61505))
     assert len(spare.fill("127.0.0.1")) == 3
     with pytest.raises(NoPorts):
         spare.bind("127.0.0.1", 1)
@@ -56,14 +56,14 @@ def test_a_range_that_is_used_up_leaves_none_and_says_so_only_to_who_asks() -> N
 
 
 def test_an_address_that_is_not_ours_any_more() -> None:
-    assert SparePairs(PortRange(43400, 43499)).fill("192.0.2.1") == []
+    assert SparePairs(PortRange(61600, 61699)).fill("192.0.2.1") == []
 
 
 def test_a_failure_gives_back_what_was_bound_for_the_call() -> None:
-    spare = SparePairs(PortRange(43500, 43503))
+    spare = SparePairs(PortRange(61700, 61703))
     with pytest.raises(NoPorts):
         spare.bind("127.0.0.1", 3)
     pairs = spare.bind("127.0.0.1", 2)
-    assert [pair.port for pair in pairs] == [43500, 43502]
+    assert [pair.port for pair in pairs] == [61700, 61702]
     for pair in pairs:
         pair.close()

@@ -37,7 +37,7 @@ class House:
     def __init__(self, data: Path) -> None:
         self.url = f"http://127.0.0.1:{free_port('127.0.0.1')}"
         self.recorder = Recorder(data, "127.0.0.1", {"SRS_WEB__LISTEN": self.url, "SRS_PEER": PEER})
-        until(lambda: "web pages" in self.recorder.log.read_text(), lambda: self.recorder.log.read_text())
+        until(lambda: 'event="web pages"' in self.recorder.log.read_text(), lambda: self.recorder.log.read_text())
         self.engine = connect(f"sqlite:///{data / 'recordings.sqlite'}")
         with writing(self.engine) as session:
             hear = [Right.LIST, Right.LISTEN]

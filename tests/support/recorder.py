@@ -42,13 +42,15 @@ Content-Length: 0
 """.replace("\n", "\r\n")
 
 
-_NUMBERS = itertools.count()
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 5
+"""Each process of pytest has ports of its own, all outside the range that Linux takes those from that anybody may have:
+an address that was free a moment ago still is."""
+_RECORDERS, _SERVERS = itertools.count(), itertools.count()
 
 
 def media_ports() -> str:
-    """Of one recorder of this worker of pytest: sipp sends to the port beside the first of a call, whosever that is."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 5
-    first = 10_000 + 4_400 * worker + 1_100 * (next(_NUMBERS) % 4)
+    """Of one recorder: sipp sends to the port beside the first of a call, whosever that is."""
+    first = 10_000 + 4_400 * WORKER + 1_100 * (next(_RECORDERS) % 4)
     return f"{first}-{first + 1_098}"
 
 
@@ -202,18 +204,25 @@ def until(condition: Callable[[], bool], message: Callable[[], str]) -> None:
 
 
 def udp(host: str) -> socket.socket:
-    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+    sock = socket.socket(_family(host), socket.SOCK_DGRAM)
     sock.bind((host, 0))
     return sock
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def free_port(host: str) -> int:
     """A port that is free for UDP and for TCP."""
     while True:
-        with udp(host) as probe, socket.socket(probe.family, socket.SOCK_STREAM) as stream:
-            port = int(probe.getsockname()[1])
-            try:
-                stream.bind((host, port))
-            except OSError:
-                continue
+        port = 63_000 + 500 * WORKER + next(_SERVERS) % 500
+        family = _family(host)
+        with (
+            contextlib.suppress(OSError),
+            socket.socket(family, socket.SOCK_DGRAM) as one,
+            socket.socket(family, socket.SOCK_STREAM) as other,
+        ):
+            one.bind((host, port))
+            other.bind((host, port))
             return port

@@ -54,7 +54,7 @@ def _site(data: Path, mails: smtp.Server) -> Iterator[Site]:
     }
     recorder = Recorder(data, "127.0.0.1", {"SRS_WEB__LISTEN": f"https://127.0.0.1:{port}", **mail})
     try:
-        until(lambda: "web pages" in recorder.log.read_text(), lambda: recorder.log.read_text())
+        until(lambda: 'event="web pages"' in recorder.log.read_text(), lambda: recorder.log.read_text())
         Talk(make_plan(recorder, 3.0)).outcomes()  # in a thread: the browser's loop may run in this one
         (recording,) = recorder.recordings(1)
         _people(data)
@@ -201,7 +201,7 @@ def company(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
                 thread.start()  # the browser's loop may run in this one
                 thread.join()
             found = {number(row["callee"]): row["id"] for row in recorder.recordings(len(EXTENSIONS))}
-            until(lambda: "web pages" in recorder.log.read_text(), recorder.log.read_text)
+            until(lambda: 'event="web pages"' in recorder.log.read_text(), recorder.log.read_text)
             engine = connect(own.get("SRS_DATABASE__URL", f"sqlite:///{folder}/data/recordings.sqlite"))
             yield Company(f"http://127.0.0.1:{port}", recorder, trusted, engine, found)
             engine.dispose()

@@ -110,7 +110,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             "SRS_MAIL__SERVER": json.dumps([{"host": "127.0.0.1", "port": mails.port, "tls": "none"}]),
         }
         with recording(folder, more) as house:
-            until(lambda: "web pages" in house.recorder.log.read_text(), house.recorder.log.read_text)
+            until(lambda: 'event="web pages"' in house.recorder.log.read_text(), house.recorder.log.read_text)
             yield Site(house, f"http://127.0.0.1:{port}", mails)
 
 

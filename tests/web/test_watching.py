@@ -95,7 +95,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         }
         recorder = Recorder(data, "127.0.0.1", settings)
         try:
-            until(lambda: "web pages" in recorder.log.read_text(), lambda: recorder.log.read_text())
+            until(lambda: 'event="web pages"' in recorder.log.read_text(), lambda: recorder.log.read_text())
             Talk(make_plan(recorder, 2.0)).outcomes()  # in a thread: the browser's loop may run in this one
             recorder.recordings(1)
             yield Watched(recorder, url, _token(data, "root"), mails, hooks)
