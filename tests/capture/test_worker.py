@@ -113,3 +113,16 @@ def test_what_came_to_a_port_before_a_session_got_it_too_is_not_kept(tmp_path):
         work(reserve(), pairs, {"do": "begin"}, first, second, {"do": "stop"})
     found = read(path)
     assert sorted(found.payload(row)[:6] for row in range(len(found))) == [b"\x80added", b"\x80own 1", b"\x80own 2"]
+
+
+def test_ports_that_a_paused_session_gets_are_paused_too(tmp_path):
+    path = tmp_path / "r.pcap"
+    path.write_bytes(HEADER)
+    with ExitStack() as stack:
+        pairs = [[stack.enter_context(open_port("127.0.0.1", 0)) for _ in NUMBERS] for _ in range(2)]
+        sender = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        session, pause = {**SESSION, "path": str(path), "since": 0}, {"do": "pauses", "id": "r", "pauses": [[0, None]]}
+        for pair in pairs:
+            sender.sendto(b"\x80never" * 4, pair[0].getsockname())
+        work(reserve(), pairs, session, pause, {"do": "begin"}, {**session, "numbers": (4, 5)}, {"do": "stop"})
+    assert len(read(path)) == 0
